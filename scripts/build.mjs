@@ -1,0 +1,23 @@
+// npm run build: what bin/ceralacca runs. One bundle a command (they are imported when called) and the chunks they
+// share, all flat in dist/, so that a worker's URL relative to its parent holds there as it does in the source.
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+rmSync('dist', { recursive: true, force: true });
+await build({
+  entryPoints: {
+    ceralacca: 'src/cli/index.ts',
+    'writer-thread': 'src/storage/sqlite/writer-thread.ts',
+  },
+  outdir: 'dist',
+  entryNames: '[name]',
+  chunkNames: '[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  sourcemap: true,
+  logLevel: 'warning',
+});

@@ -1,0 +1,2 @@
+export { Rope, type RopePart, type Segment } from './rope.js';
+export type { Source } from './source.js';

@@ -1,0 +1,45 @@
+/** The rules of PEC: what is composed, what is checked, what follows from what. No I/O, no clock, no randomness. */
+export { type AnomalyInput, composeAnomaly } from './anomaly.js';
+export { isEightBit } from './body.js';
+export { briefForm } from './brief.js';
+export {
+  type Arrival,
+  arrivalOf,
+  type Classified,
+  classify,
+  mayCauseNotices,
+  type SignatureState,
+} from './classify.js';
+export { readDaticert } from './daticert-read.js';
+export { buildDaticert } from './daticert-write.js';
+export { type DeliveryReport, isDeliveryReport, readDeliveryReport } from './delivery-report.js';
+export { composeEnvelope, type EnvelopeInput } from './envelope.js';
+export {
+  type DeliveryFailure,
+  type LocalCause,
+  localFailure,
+  type SmtpRefusal,
+  smtpFailure,
+} from './failures.js';
+export { type FormReading, readAnomaly, readEnvelope, readNotification } from './form.js';
+export { type FormalInput, type FormalLimits, formalFaults } from './formal-checks.js';
+export { identificativo } from './identificativo.js';
+export { instantOf, legalTime } from './legal-time.js';
+export { composeNotification, type NotificationInput } from './notification.js';
+export { originalMessageId, replyToOf } from './original-header.js';
+export { composePostacert, type Postacert } from './postacert.js';
+export { anomalyReasons, trackingReasons } from './reasons.js';
+export { receiptFormFor } from './receipt-form.js';
+export { receiptType } from './receipt-type.js';
+export * from './reception.js';
+export {
+  addressKey,
+  certifiedRecipients,
+  distinctAddresses,
+  domainOf,
+  isValidAddress,
+  isValidDomain,
+  sameAddress,
+} from './recipients.js';
+export * from './tracking.js';
+export * from './types.js';

@@ -117,6 +117,7 @@ class QuotedPrintableDecoder implements Decoder {
   end(): Buffer {
     // A soft break with nothing after it (RFC 2045 6.7 rule 5) is nothing; a cut escape stands as it is.
     if (isHex(this.escape[1] ?? 0)) this.flushEscape();
+    else if (this.escape.length > 0) this.solid = this.length;
     this.trim();
     return this.out.subarray(0, this.length);
   }
@@ -129,7 +130,9 @@ class QuotedPrintableDecoder implements Decoder {
       this.put(Number.parseInt(String.fromCharCode(second, octet), 16));
       this.solid = this.length;
     } else if (octet === LF && !inPair) {
+      // White space before a soft break does not trail.
       this.escape.length = 0;
+      this.solid = this.length;
     } else if (this.mayFollow(octet)) {
       this.escape.push(octet);
     } else {

@@ -104,7 +104,7 @@ test('property: well-formed fields stand side by side from the first octet to th
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 8 }), (pairs) => {
       const text = `${pairs.map(([each, content]) => `${each}:${content}\r\n`).join('')}\r\n`;
       const read = header(text);
-      assert.equal(read.fields.map((field) => text.slice(field.start, field.end)).join('') + '\r\n', text);
+      assert.equal(`${read.fields.map((field) => text.slice(field.start, field.end)).join('')}\r\n`, text);
       assert.deepEqual(
         read.fields.map((field) => field.name),
         pairs.map(([each]) => each),

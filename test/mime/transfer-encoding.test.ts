@@ -44,6 +44,7 @@ const decoded: [encoding: string | undefined, text: string, expected: string][] 
   ['quoted-printable', '1=2 =zz ==41 =', '1=2 =zz =A '],
   ['quoted-printable', 'a=  b=\rc=4', 'a=  b=\rc=4'],
   ['quoted-printable', 'a= ', 'a'],
+  ['quoted-printable', 'a =\r\n\r\nb', 'a \r\nb'],
 ];
 
 for (const [encoding, text, expected] of decoded) {

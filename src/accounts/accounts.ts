@@ -1,0 +1,307 @@
+import { addressKey, domainOf, isValidAddress, isValidDomain } from '../pec/index.js';
+import type { Alias, Domain, Holder, Mailbox, MailboxState, Store } from '../storage/index.js';
+import { StoreConflict } from '../storage/index.js';
+import { AccountError, type AccountErrorCode } from './errors.js';
+import { hashNewPassword, preparePassword } from './password.js';
+import { LoginThrottle } from './throttle.js';
+import { PasswordVerifier } from './verifier.js';
+
+export interface AccountsOptions {
+  readonly store: Pick<Store, 'read' | 'write'>;
+  /** Where notifications for the gestore go (decisions 23); no user may have it. */
+  readonly serviceMailbox: string;
+  /** Octets of a new mailbox. */
+  readonly defaultQuota: number;
+  /** False only where `testing` allows it. */
+  readonly throttleLogins: boolean;
+  /** Epoch milliseconds; the system's clock if not given. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * What came of a login. `throttled`: too many failures from there, or too many logins at once; try again later.
+ * A suspended holder logs in: `mailbox.state` says that he may read and not send.
+ */
+export type Authentication =
+  | { readonly ok: true; readonly mailbox: Mailbox }
+  | { readonly ok: false; readonly reason: 'bad' | 'throttled' | 'revoked' };
+
+/** Local parts that belong to the gestore in every domain (decisions 23). */
+const RESERVED = new Set(['posta-certificata', 'postmaster']);
+
+/** Who has an address here, and who may log in. The command line uses it beside the running server. */
+export class Accounts {
+  readonly #store: Pick<Store, 'read' | 'write'>;
+  readonly #serviceMailbox: string;
+  readonly #defaultQuota: number;
+  readonly #throttle: LoginThrottle | undefined;
+  readonly #verifier = new PasswordVerifier();
+  readonly #now: () => number;
+
+  constructor({ store, serviceMailbox, defaultQuota, throttleLogins, now }: AccountsOptions) {
+    this.#store = store;
+    this.#serviceMailbox = addressKey(serviceMailbox);
+    this.#defaultQuota = defaultQuota;
+    this.#throttle = throttleLogins ? new LoginThrottle() : undefined;
+    this.#now = now ?? Date.now;
+  }
+
+  // --- domains and holders -----------------------------------------------------------------------------------
+
+  /** @throws AccountError 'bad-domain', 'taken'. */
+  async addDomain(name: string): Promise<Domain> {
+    if (!isValidDomain(name)) {
+      throw new AccountError(
+        'bad-domain',
+        `"${name}" is not a domain name: two ASCII labels or more, A-labels for an IDN`,
+      );
+    }
+    return explained(this.#store.write('addDomain', { name, now: this.#now() }), { domain: 'taken' });
+  }
+
+  /** @throws AccountError 'not-found', 'not-empty' while addresses are in it. */
+  async removeDomain(name: string): Promise<void> {
+    await explained(this.#store.write('removeDomain', { name }), {
+      domain: 'not-found',
+      mailbox: 'not-empty',
+    });
+  }
+
+  listDomains(): Promise<Domain[]> {
+    return this.#store.read('listDomains', {});
+  }
+
+  findDomain(name: string): Promise<Domain | undefined> {
+    return this.#store.read('findDomain', { name });
+  }
+
+  addHolder(name: string, taxCode: string | null = null): Promise<Holder> {
+    return this.#store.write('addHolder', { name, taxCode, now: this.#now() });
+  }
+
+  listHolders(): Promise<Holder[]> {
+    return this.#store.read('listHolders', {});
+  }
+
+  findHolder(id: number): Promise<Holder | undefined> {
+    return this.#store.read('findHolder', { id });
+  }
+
+  // --- mailboxes ---------------------------------------------------------------------------------------------
+
+  /**
+   * Creates a user's mailbox with its standard folders.
+   * @param options.quota octets
+   * @throws AccountError 'bad-address', 'reserved', 'bad-password', 'bad-quota', 'unmanaged-domain', 'taken',
+   *   'not-found' for the holder.
+   */
+  async addMailbox(
+    address: string,
+    password: string,
+    options: { readonly holder?: number | undefined; readonly quota?: number | undefined } = {},
+  ): Promise<Mailbox> {
+    this.#requireFree(address);
+    return this.#create(address, password, 'user', options);
+  }
+
+  /**
+   * Creates the mailbox for the gestore's own notifications.
+   * @param password none: nobody can log in to it until one is set
+   * @throws AccountError as `addMailbox`.
+   */
+  addServiceMailbox(password?: string): Promise<Mailbox> {
+    return this.#create(this.#serviceMailbox, password, 'service', {});
+  }
+
+  listMailboxes(domain?: string): Promise<Mailbox[]> {
+    return this.#store.read('listMailboxes', { domain });
+  }
+
+  /** The mailbox an address leads to, its own or by an alias. */
+  find(address: string): Promise<Mailbox | undefined> {
+    return this.#store.read('findMailbox', { address });
+  }
+
+  /** @throws AccountError 'bad-password', 'not-found'. */
+  async setPassword(address: string, password: string): Promise<Mailbox> {
+    return this.#change({ address, passwordHash: await hashNewPassword(password) });
+  }
+
+  /** @param quota octets. @throws AccountError 'bad-quota', 'not-found'. */
+  async setQuota(address: string, quota: number): Promise<Mailbox> {
+    requireQuota(quota);
+    return this.#change({ address, quota });
+  }
+
+  /** @throws AccountError 'not-found'. */
+  setHolder(address: string, holderId: number | null): Promise<Mailbox> {
+    return this.#change({ address, holderId });
+  }
+
+  /** The holder can read, not send, and nothing is delivered. @throws AccountError 'not-found', 'not-allowed'. */
+  suspend(address: string): Promise<Mailbox> {
+    return this.#setState(address, 'suspended');
+  }
+
+  /** @throws AccountError 'not-found'. */
+  resume(address: string): Promise<Mailbox> {
+    return this.#setState(address, 'active');
+  }
+
+  /** The holder can no longer log in. @throws AccountError 'not-found', 'not-allowed'. */
+  revoke(address: string): Promise<Mailbox> {
+    return this.#setState(address, 'revoked');
+  }
+
+  // --- aliases -----------------------------------------------------------------------------------------------
+
+  /** @throws AccountError 'bad-address', 'reserved', 'unmanaged-domain', 'taken', 'not-found' for the mailbox. */
+  async addAlias(address: string, mailbox: string): Promise<Alias> {
+    this.#requireFree(address);
+    return explained(this.#store.write('addAlias', { address, mailbox, now: this.#now() }), {
+      domain: 'unmanaged-domain',
+      alias: 'taken',
+      mailbox: 'not-found',
+    });
+  }
+
+  /** @throws AccountError 'not-found'. */
+  async removeAlias(address: string): Promise<void> {
+    await explained(this.#store.write('removeAlias', { address }), { alias: 'not-found' });
+  }
+
+  listAliases(): Promise<Alias[]> {
+    return this.#store.read('listAliases', {});
+  }
+
+  // --- logging in --------------------------------------------------------------------------------------------
+
+  /**
+   * Checks a login. Takes the same time whether or not the user is there.
+   * @param attempt.address the mailbox's address or an alias, in any case
+   * @param attempt.remote the peer's IP address
+   * @throws StoreUnavailable when the account cannot be looked up: answer a temporary error.
+   */
+  async authenticate(attempt: {
+    readonly address: string;
+    readonly password: string;
+    readonly remote: string;
+  }): Promise<Authentication> {
+    const mailbox = await this.find(attempt.address.slice(0, 320));
+    // One account is one counter, whatever alias it is tried by.
+    const account = mailbox?.address ?? attempt.address.slice(0, 320);
+    const outcome = await this.#verify(addressKey(account), mailbox?.passwordHash, attempt);
+    if (outcome === 'busy') return { ok: false, reason: 'throttled' };
+    if (outcome === 'bad' || mailbox === undefined) return { ok: false, reason: 'bad' };
+    // Only who knows the password is told that the mailbox is revoked.
+    if (mailbox.state === 'revoked') return { ok: false, reason: 'revoked' };
+    return { ok: true, mailbox };
+  }
+
+  async #verify(
+    account: string,
+    passwordHash: string | undefined,
+    { password, remote }: { readonly password: string; readonly remote: string },
+  ): Promise<'good' | 'bad' | 'busy'> {
+    const now = this.#now();
+    // What cannot be a password is verified all the same, in a form that is nobody's.
+    const prepared = preparePassword(password) ?? '\0';
+    const name = this.#verifier.nameOf(account, passwordHash, prepared);
+    if (this.#verifier.knows(name, now)) return 'good';
+    const running = this.#verifier.running(name);
+    if (running !== undefined) return running;
+    if (this.#throttle?.admit(remote, account, now) === false) return 'busy';
+    const outcome = await this.#verifier.verify(name, passwordHash, prepared, now);
+    if (outcome !== 'bad') this.#throttle?.giveBack(remote, account, now);
+    return outcome;
+  }
+
+  // --- in common ---------------------------------------------------------------------------------------------
+
+  #requireFree(address: string): void {
+    const key = addressKey(address);
+    const local = key.slice(0, Math.max(0, key.lastIndexOf('@')));
+    if (RESERVED.has(local) || key === this.#serviceMailbox) {
+      throw new AccountError('reserved', `${address} belongs to the gestore and cannot be given to a user`);
+    }
+  }
+
+  async #create(
+    address: string,
+    password: string | undefined,
+    kind: Mailbox['kind'],
+    { holder, quota }: { readonly holder?: number | undefined; readonly quota?: number | undefined },
+  ): Promise<Mailbox> {
+    await this.#requireManaged(address);
+    if (quota !== undefined) requireQuota(quota);
+    const passwordHash = password === undefined ? '' : await hashNewPassword(password);
+    return explained(
+      this.#store.write('addMailbox', {
+        address,
+        passwordHash,
+        holderId: holder ?? null,
+        quota: quota ?? this.#defaultQuota,
+        kind,
+        now: this.#now(),
+      }),
+      { domain: 'unmanaged-domain', mailbox: 'taken', holder: 'not-found' },
+    );
+  }
+
+  /** Said before the password is hashed; the store checks it again. */
+  async #requireManaged(address: string): Promise<void> {
+    if (!isValidAddress(address)) {
+      throw new AccountError(
+        'bad-address',
+        `"${address}" is not an address: ASCII letters, digits and .!#$%&'*+/=?^_\`{|}~- before the "@", a domain name after it`,
+      );
+    }
+    const domain = domainOf(address);
+    if ((await this.findDomain(domain)) !== undefined) return;
+    throw new AccountError(
+      'unmanaged-domain',
+      `domain ${domain} is not managed here: add it first (domain add ${domain})`,
+    );
+  }
+
+  async #setState(address: string, state: MailboxState): Promise<Mailbox> {
+    const mailbox = await this.find(address);
+    if (mailbox?.kind === 'service' && state !== 'active') {
+      throw new AccountError(
+        'not-allowed',
+        `${address} is the gestore's own: other gestori send it their notifications`,
+      );
+    }
+    return this.#change({ address, state });
+  }
+
+  #change(change: {
+    readonly address: string;
+    readonly passwordHash?: string;
+    readonly state?: MailboxState;
+    readonly quota?: number;
+    readonly holderId?: number | null;
+  }): Promise<Mailbox> {
+    return explained(this.#store.write('setMailbox', change), { mailbox: 'not-found', holder: 'not-found' });
+  }
+}
+
+function requireQuota(quota: number): void {
+  if (Number.isSafeInteger(quota) && quota > 0) return;
+  throw new AccountError('bad-quota', `a quota is a positive whole number of octets, not ${quota}`);
+}
+
+/** The store's conflicts in the terms of this room. */
+async function explained<T>(
+  operation: Promise<T>,
+  codes: Readonly<Partial<Record<StoreConflict['what'], AccountErrorCode>>>,
+): Promise<T> {
+  try {
+    return await operation;
+  } catch (error) {
+    if (!(error instanceof StoreConflict)) throw error;
+    const code = codes[error.what];
+    if (code === undefined) throw error;
+    throw new AccountError(code, error.message, { cause: error });
+  }
+}

@@ -1,0 +1,1 @@
+export { Mailstore, type Usage } from './mailstore.js';

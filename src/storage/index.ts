@@ -1,0 +1,15 @@
+export { SMALL_BLOB } from './blobs/layout.js';
+export { ChangeSet } from './change-set.js';
+export type { News } from './engine.js';
+export {
+  type Conflict,
+  type ConflictDetails,
+  StoreConflict,
+  StoreUnavailable,
+  type Unavailability,
+} from './errors.js';
+export { inspectSchema, openStore, type StoreOptions } from './open.js';
+export type * from './records.js';
+export { ledgerEvent } from './register.js';
+export { SchemaError, type SchemaState } from './sqlite/migrate.js';
+export type { Blobs, Store } from './store.js';

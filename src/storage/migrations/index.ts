@@ -1,0 +1,7 @@
+import { initial } from './0001-initial.js';
+import type { Migration } from './migration.js';
+
+export type { Migration } from './migration.js';
+
+/** In order of version. Released ones never change. */
+export const migrations: readonly Migration[] = [initial];

@@ -1,0 +1,74 @@
+/** The store's operations by name: each one transaction. */
+import * as accounts from './accounts.js';
+import * as contents from './contents.js';
+import * as directory from './directory.js';
+import * as folders from './folders.js';
+import * as mail from './mail.js';
+import * as notification from './notification.js';
+import * as queue from './queue.js';
+import * as reception from './reception.js';
+import * as register from './register.js';
+import * as submission from './submission.js';
+import * as tracking from './tracking.js';
+
+export { standardFolders } from './folders.js';
+export type { Settlement } from './queue.js';
+
+export const writes = {
+  addDomain: accounts.addDomain,
+  removeDomain: accounts.removeDomain,
+  addHolder: accounts.addHolder,
+  addMailbox: accounts.addMailbox,
+  setMailbox: accounts.setMailbox,
+  addAlias: accounts.addAlias,
+  removeAlias: accounts.removeAlias,
+  commitSubmission: submission.commitSubmission,
+  commitRefusal: submission.commitRefusal,
+  commitReception: reception.commitReception,
+  commitNotification: notification.commitNotification,
+  commitNotice: tracking.commitNotice,
+  claimDue: queue.claimDue,
+  releaseOwn: queue.releaseOwn,
+  settle: queue.settle,
+  queueHold: queue.queueHold,
+  queueRetry: queue.queueRetry,
+  queueDrop: queue.queueDrop,
+  expunge: mail.expunge,
+  putDirectorySource: directory.putDirectorySource,
+  removeDirectorySource: directory.removeDirectorySource,
+  putSnapshot: directory.putSnapshot,
+  linkBlob: contents.linkBlob,
+  sweep: contents.sweep,
+} as const;
+
+export const reads = {
+  listDomains: accounts.listDomains,
+  findDomain: accounts.findDomain,
+  listHolders: accounts.listHolders,
+  findHolder: accounts.findHolder,
+  findMailbox: accounts.findMailbox,
+  findMailboxById: accounts.findMailboxById,
+  listMailboxes: accounts.listMailboxes,
+  listAliases: accounts.listAliases,
+  listFolders: folders.listFolders,
+  listMessages: mail.listMessages,
+  findMessage: mail.findMessage,
+  findOutgoing: tracking.findOutgoing,
+  dueNotices: tracking.dueNotices,
+  nextNoticeAt: tracking.nextNoticeAt,
+  findReception: reception.findReception,
+  findReceipts: reception.findReceipts,
+  listQueue: queue.listQueue,
+  findQueueRow: queue.findQueueRow,
+  nextAttemptAt: queue.nextAttemptAt,
+  countQueue: queue.countQueue,
+  searchRegister: register.searchRegister,
+  pageRegister: register.pageRegister,
+  registerHeads: register.registerHeads,
+  directoryMark: directory.directoryMark,
+  listDirectorySources: directory.listDirectorySources,
+  listSnapshots: directory.listSnapshots,
+  snapshotBytes: directory.snapshotBytes,
+  content: contents.content,
+  blob: contents.blob,
+} as const;

@@ -1,0 +1,278 @@
+/**
+ * The outbound queue. A row is due, leased to a relay until a time, or held for the operator; it goes when it is
+ * settled as done. Every claim raises the row's fence, and a settlement quotes the fence of its claim: a relay that
+ * slept past its lease cannot undo what the next one did.
+ *
+ * Crash points: a crash after the peer's 250 and before the settlement leaves a lease that runs out (or that the
+ * restarted node takes back), and the row is sent again: the peer knows the repetition by its key.
+ */
+import { StoreConflict } from '../errors.js';
+import type { Changes, QueueRow, RecipientFact } from '../records.js';
+import { statement } from '../statement.js';
+import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
+import { apply } from './changes.js';
+import { releaseContent } from './contents.js';
+import { record } from './tracking.js';
+
+type StoredRow = Omit<QueueRow, 'eightBit'> & { readonly eightBit: number };
+
+const columns = [
+  'id',
+  'kind',
+  'identificativo',
+  'content_id as contentId',
+  'size',
+  'mail_from as mailFrom',
+  'recipient',
+  'destination',
+  'eight_bit as eightBit',
+  'next_attempt as nextAttempt',
+  'give_up_at as giveUpAt',
+  'state',
+  'attempts',
+  'last_error as lastError',
+  'created_at as createdAt',
+  'fence',
+  'lease_owner as leaseOwner',
+  'lease_until as leaseUntil',
+] as const;
+
+const asRow = (row: StoredRow): QueueRow => ({ ...row, eightBit: row.eightBit === 1 });
+
+// --- claims ----------------------------------------------------------------------------------------------------
+
+const returnExpired = statement<{ now: number }>((db, p) =>
+  db
+    .updateTable('queue')
+    .set({ state: 'due', lease_owner: '', lease_until: 0 })
+    .where('state', '=', 'leased')
+    .where('lease_until', '<=', p('now')),
+);
+
+const selectDue = statement<
+  { now: number; busy: readonly string[]; limit: number },
+  { contentId: number; destination: string }
+>((db, p) =>
+  db
+    .selectFrom('queue')
+    .select(['content_id as contentId', 'destination'])
+    .where('state', '=', 'due')
+    .where('next_attempt', '<=', p('now'))
+    .where('destination', 'not in', p.each('busy'))
+    .orderBy('next_attempt')
+    .orderBy('id')
+    .limit(p('limit')),
+);
+
+const leaseGroup = statement<
+  { contentId: number; destination: string; now: number; owner: string; leaseUntil: number },
+  StoredRow
+>((db, p) =>
+  db
+    .updateTable('queue')
+    .set((e) => ({
+      state: 'leased',
+      fence: e('fence', '+', e.lit(1)),
+      lease_owner: p('owner'),
+      lease_until: p('leaseUntil'),
+    }))
+    .where('content_id', '=', p('contentId'))
+    .where('destination', '=', p('destination'))
+    .where('state', '=', 'due')
+    .where('next_attempt', '<=', p('now'))
+    .returning(columns),
+);
+
+/**
+ * Leases rows that are due, or whose lease ran out, oldest first: about `limit` of them, since all due rows of one
+ * content and destination come together (one SMTP transaction). Destinations in `busy` are passed over.
+ */
+export const claimDue: Operation<
+  { now: number; owner: string; leaseUntil: number; limit: number; busy: readonly string[] },
+  QueueRow[]
+> = async (tx, { now, owner, leaseUntil, limit, busy }) => {
+  await tx.run(returnExpired, { now });
+  const claimed: QueueRow[] = [];
+  const seen = new Set<string>();
+  for (const { contentId, destination } of await tx.all(selectDue, { now, busy, limit })) {
+    const group = `${contentId} ${destination}`;
+    if (seen.has(group)) continue;
+    seen.add(group);
+    const rows = await tx.all(leaseGroup, { contentId, destination, now, owner, leaseUntil });
+    claimed.push(...rows.map(asRow).sort((one, other) => one.id - other.id));
+    if (claimed.length >= limit) break;
+  }
+  return claimed;
+};
+
+const returnOwn = statement<{ owner: string }>((db, p) =>
+  db
+    .updateTable('queue')
+    .set({ state: 'due', lease_owner: '', lease_until: 0 })
+    .where('state', '=', 'leased')
+    .where('lease_owner', '=', p('owner')),
+);
+
+/** A restarted node takes back what it had leased before, at once. */
+export const releaseOwn: Operation<{ owner: string }, { released: number }> = async (tx, { owner }) => {
+  const { changes } = await tx.run(returnOwn, { owner });
+  if (changes > 0) tx.touch({ queue: true });
+  return { released: changes };
+};
+
+// --- settlements -----------------------------------------------------------------------------------------------
+
+const selectRow = statement<{ id: number }, StoredRow>((db, p) =>
+  db.selectFrom('queue').select(columns).where('id', '=', p('id')),
+);
+
+const deleteRow = statement<{ id: number }>((db, p) => db.deleteFrom('queue').where('id', '=', p('id')));
+
+const updateAttempt = statement<{
+  id: number;
+  state: 'due' | 'held';
+  nextAttempt: number;
+  error: string;
+}>((db, p) =>
+  db
+    .updateTable('queue')
+    .set((e) => ({
+      state: p('state'),
+      next_attempt: p('nextAttempt'),
+      last_error: p('error'),
+      attempts: e('attempts', '+', e.lit(1)),
+      lease_owner: '',
+      lease_until: 0,
+    }))
+    .where('id', '=', p('id')),
+);
+
+/** What came of one claimed row. 'retry' needs `nextAttempt`; `error` is the peer's answer or ours. */
+export interface Settlement {
+  readonly id: number;
+  readonly fence: number;
+  readonly result: 'done' | 'retry' | 'held';
+  readonly nextAttempt?: number | undefined;
+  readonly error?: string | undefined;
+}
+
+/**
+ * Ends an attempt, with the notices and the facts that follow from it. A row that the operator dropped meanwhile is
+ * passed over; one that he held stays held unless it is done.
+ * @returns `effective`: for each fact, whether the tracking moved.
+ * @throws StoreConflict 'fence' when a row was claimed again since, and what `Changes` can throw.
+ */
+export const settle: Operation<
+  Changes & { rows: readonly Settlement[]; facts: readonly RecipientFact[] },
+  { effective: boolean[] }
+> = async (tx, input) => {
+  for (const row of input.rows) await settleRow(tx, row);
+  if (input.rows.length > 0) tx.touch({ queue: true });
+  await apply(tx, input);
+  return { effective: await record(tx, input.facts) };
+};
+
+async function settleRow(tx: Transaction, settlement: Settlement): Promise<void> {
+  const { id, fence, result } = settlement;
+  const row = await tx.first(selectRow, { id });
+  if (row === undefined) return;
+  if (row.fence !== fence) {
+    throw new StoreConflict('fence', `queue row ${id} was claimed again`, { id, fence, now: row.fence });
+  }
+  if (result === 'done') {
+    await remove(tx, row);
+    return;
+  }
+  await tx.run(updateAttempt, {
+    id,
+    state: result === 'held' || row.state === 'held' ? 'held' : 'due',
+    nextAttempt: settlement.nextAttempt ?? row.nextAttempt,
+    error: settlement.error ?? '',
+  });
+}
+
+async function remove(tx: Transaction, row: StoredRow): Promise<void> {
+  await tx.run(deleteRow, { id: row.id });
+  await releaseContent(tx, row.contentId);
+}
+
+// --- the operator ----------------------------------------------------------------------------------------------
+
+const updateState = statement<{ id: number; state: 'due' | 'held'; nextAttempt: number }>((db, p) =>
+  db
+    .updateTable('queue')
+    .set({ state: p('state'), next_attempt: p('nextAttempt'), lease_owner: '', lease_until: 0 })
+    .where('id', '=', p('id')),
+);
+
+async function existing(tx: ReadTransaction, id: number): Promise<StoredRow> {
+  const row = await tx.first(selectRow, { id });
+  if (row === undefined) throw new StoreConflict('queue', `no queue row ${id}`, { id });
+  return row;
+}
+
+/** Keeps a row from being tried. One that is being tried now may still come to its end. @throws StoreConflict 'queue'. */
+export const queueHold: Operation<{ id: number }, void> = async (tx, { id }) => {
+  const row = await existing(tx, id);
+  await tx.run(updateState, { id, state: 'held', nextAttempt: row.nextAttempt });
+};
+
+/**
+ * Makes a row due at `now` (at its creation, when `now` is not given: at once). One that is being tried is left to
+ * its attempt. @throws StoreConflict 'queue'.
+ */
+export const queueRetry: Operation<{ id: number; now?: number | undefined }, void> = async (
+  tx,
+  { id, now },
+) => {
+  const row = await existing(tx, id);
+  if (row.state === 'leased') return;
+  await tx.run(updateState, { id, state: 'due', nextAttempt: now ?? row.createdAt });
+  tx.touch({ queue: true });
+};
+
+/** Takes a row out of the queue, whatever its state. @throws StoreConflict 'queue' when there is none. */
+export const queueDrop: Operation<{ id: number }, void> = async (tx, { id }) => {
+  await remove(tx, await existing(tx, id));
+};
+
+// --- reading ---------------------------------------------------------------------------------------------------
+
+const selectRows = statement<Record<never, never>, StoredRow>((db) =>
+  db.selectFrom('queue').select(columns).orderBy('id'),
+);
+
+const selectNext = statement<Record<never, never>, { at: number | null }>((db) =>
+  db
+    .selectFrom('queue')
+    .select((e) => e.fn.min('next_attempt').as('at'))
+    .where('state', '=', 'due'),
+);
+
+const countRows = statement<Record<never, never>, { state: QueueRow['state']; rows: number }>((db) =>
+  db
+    .selectFrom('queue')
+    .select((e) => ['state', e.fn.countAll<number>().as('rows')])
+    .groupBy('state'),
+);
+
+export const listQueue: ReadOperation<Record<never, never>, QueueRow[]> = async (tx) =>
+  (await tx.all(selectRows, {})).map(asRow);
+
+export const findQueueRow: ReadOperation<{ id: number }, QueueRow | undefined> = async (tx, { id }) => {
+  const row = await tx.first(selectRow, { id });
+  return row === undefined ? undefined : asRow(row);
+};
+
+/** When the next row falls due, leases aside; null when none waits. */
+export const nextAttemptAt: ReadOperation<Record<never, never>, number | null> = async (tx) =>
+  (await tx.first(selectNext, {}))?.at ?? null;
+
+/** How many rows are due, leased and held. */
+export const countQueue: ReadOperation<Record<never, never>, Record<QueueRow['state'], number>> = async (
+  tx,
+) => {
+  const totals = { due: 0, leased: 0, held: 0 };
+  for (const { state, rows } of await tx.all(countRows, {})) totals[state] = rows;
+  return totals;
+};

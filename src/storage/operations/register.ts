@@ -1,0 +1,204 @@
+/** Reading the register. Its entries are written by the transaction itself (`append`), never by an operation. */
+
+import { sql } from 'kysely';
+import { addressKey } from '../../pec/index.js';
+import type { RegisterHead, RegisterPlace, RegisterQuery, RegisterRow } from '../records.js';
+import type { RegistroTable } from '../schema.js';
+import { type Statement, statement } from '../statement.js';
+import type { ReadOperation, ReadTransaction } from '../transaction.js';
+
+/** No place in a lane comes after it. */
+const LAST = Number.MAX_SAFE_INTEGER;
+
+const columns = [
+  'registro.lane',
+  'registro.seq',
+  'registro.identificativo',
+  'registro.at',
+  'registro.event',
+  'registro.sender',
+  'registro.recipients',
+  'registro.subject',
+  'registro.related',
+  'registro.gestore',
+  'registro.detail',
+  'registro.recorded_at',
+  'registro.salt',
+  'registro.leaf',
+  'registro.link',
+] as const;
+
+/** The text columns are JSON that `append` wrote. */
+function asRegisterRow(row: RegistroTable): RegisterRow {
+  const { recorded_at: recordedAt, recipients, related, detail, ...rest } = row;
+  return {
+    ...rest,
+    recordedAt,
+    recipients: JSON.parse(recipients),
+    related: JSON.parse(related),
+    detail: JSON.parse(detail),
+  };
+}
+
+// --- searching -------------------------------------------------------------------------------------------------
+
+interface Conditions {
+  identificativo: string;
+  sender: string;
+  recipient: string;
+  event: string;
+  from: number;
+  to: number;
+  lane: number;
+  seq: number;
+  limit: number;
+}
+
+const searchable = ['identificativo', 'sender', 'recipient', 'event', 'from', 'to', 'after'] as const;
+type Searchable = (typeof searchable)[number];
+
+const searches = new Map<string, Statement<Conditions, RegistroTable>>();
+
+/** One statement for each set of conditions: only a condition that is there can use its index. */
+function searchBy(given: readonly Searchable[]): Statement<Conditions, RegistroTable> {
+  const name = given.join(' ');
+  const known = searches.get(name);
+  if (known !== undefined) return known;
+  const made = statement<Conditions, RegistroTable>((db, p, dialect) => {
+    let query = db.selectFrom('registro').select(columns);
+    const elements =
+      dialect === 'sqlite'
+        ? sql`json_each(recipients)`
+        : sql`jsonb_array_elements_text(recipients::jsonb) as value`;
+    const conditions: Record<Searchable, () => typeof query> = {
+      identificativo: () => query.where('identificativo', '=', p('identificativo')),
+      sender: () => query.where(sql`lower(sender)`, '=', p('sender')),
+      recipient: () =>
+        query.where(sql<boolean>`exists (select 1 from ${elements} where lower(value) = ${p('recipient')})`),
+      event: () => query.where(sql<string>`event`, '=', p('event')),
+      from: () => query.where('at', '>=', p('from')),
+      to: () => query.where('at', '<', p('to')),
+      after: () => query.where(sql<boolean>`(lane, seq) > (${p('lane')}, ${p('seq')})`),
+    };
+    for (const condition of given) query = conditions[condition]();
+    return query.orderBy('lane').orderBy('seq').limit(p('limit'));
+  });
+  searches.set(name, made);
+  return made;
+}
+
+/** Entries that meet every condition given, by lane and place in it. */
+export const searchRegister: ReadOperation<RegisterQuery, RegisterRow[]> = async (tx, query) => {
+  const given = searchable.filter((condition) => query[condition] !== undefined);
+  const rows = await tx.all(searchBy(given), {
+    identificativo: query.identificativo ?? '',
+    sender: addressKey(query.sender ?? ''),
+    recipient: addressKey(query.recipient ?? ''),
+    event: query.event ?? '',
+    from: query.from ?? 0,
+    to: query.to ?? 0,
+    lane: query.after?.lane ?? 0,
+    seq: query.after?.seq ?? 0,
+    limit: query.limit,
+  });
+  return rows.map(asRegisterRow);
+};
+
+// --- walking ---------------------------------------------------------------------------------------------------
+
+const selectNextLane = statement<{ lane: number }, { lane: number | null }>((db, p) =>
+  db
+    .selectFrom('registro')
+    .select((e) => e.fn.min('lane').as('lane'))
+    .where('lane', '>=', p('lane')),
+);
+
+const selectHead = statement<{ lane: number }, RegisterHead>((db, p) =>
+  db
+    .selectFrom('registro')
+    .select(['lane', 'seq', 'link'])
+    .where('lane', '=', p('lane'))
+    .orderBy('seq', 'desc')
+    .limit(1),
+);
+
+const selectFirstSince = statement<{ lane: number; from: number }, { seq: number }>((db, p) =>
+  db
+    .selectFrom('registro')
+    .select('seq')
+    .where('lane', '=', p('lane'))
+    .where('recorded_at', '>=', p('from'))
+    .orderBy('recorded_at')
+    .orderBy('seq')
+    .limit(1),
+);
+
+const selectLastBefore = statement<{ lane: number; to: number }, { seq: number }>((db, p) =>
+  db
+    .selectFrom('registro')
+    .select('seq')
+    .where('lane', '=', p('lane'))
+    .where('recorded_at', '<', p('to'))
+    .orderBy('recorded_at', 'desc')
+    .orderBy('seq', 'desc')
+    .limit(1),
+);
+
+const selectRun = statement<{ lane: number; first: number; last: number; limit: number }, RegistroTable>(
+  (db, p) =>
+    db
+      .selectFrom('registro')
+      .select(columns)
+      .where('lane', '=', p('lane'))
+      .where('seq', '>=', p('first'))
+      .where('seq', '<=', p('last'))
+      .orderBy('seq')
+      .limit(p('limit')),
+);
+
+/** The lanes there are, from `first` on; the next one is looked up, not the whole register. */
+async function* lanes(tx: ReadTransaction, first: number): AsyncGenerator<number, void, undefined> {
+  let lane = (await tx.first(selectNextLane, { lane: first }))?.lane ?? null;
+  while (lane !== null) {
+    yield lane;
+    lane = (await tx.first(selectNextLane, { lane: lane + 1 }))?.lane ?? null;
+  }
+}
+
+/**
+ * The register in its own order, a page at a time: all of it, or what was recorded in [recordedFrom, recordedTo).
+ * Along a lane `recordedAt` never goes back, so a span of time is a run of places in each lane.
+ */
+export const pageRegister: ReadOperation<
+  {
+    after?: RegisterPlace | undefined;
+    recordedFrom?: number | undefined;
+    recordedTo?: number | undefined;
+    limit: number;
+  },
+  RegisterRow[]
+> = async (tx, { after, recordedFrom, recordedTo, limit }) => {
+  const rows: RegisterRow[] = [];
+  for await (const lane of lanes(tx, after?.lane ?? 0)) {
+    const since = recordedFrom === undefined ? undefined : { lane, from: recordedFrom };
+    const before = recordedTo === undefined ? undefined : { lane, to: recordedTo };
+    const first = since === undefined ? 0 : (await tx.first(selectFirstSince, since))?.seq;
+    const last = before === undefined ? LAST : (await tx.first(selectLastBefore, before))?.seq;
+    if (first === undefined || last === undefined) continue;
+    const next = after?.lane === lane ? after.seq + 1 : 0;
+    const run = { lane, first: Math.max(first, next), last, limit: limit - rows.length };
+    rows.push(...(await tx.all(selectRun, run)).map(asRegisterRow));
+    if (rows.length >= limit) break;
+  }
+  return rows;
+};
+
+/** The last entry of each lane. */
+export const registerHeads: ReadOperation<Record<never, never>, RegisterHead[]> = async (tx) => {
+  const heads: RegisterHead[] = [];
+  for await (const lane of lanes(tx, 0)) {
+    const head = await tx.first(selectHead, { lane });
+    if (head !== undefined) heads.push(head);
+  }
+  return heads;
+};

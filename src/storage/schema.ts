@@ -1,0 +1,250 @@
+/**
+ * The tables as Kysely sees them. Times are epoch milliseconds, sizes octets, flags 0 or 1, `*_key` columns the ASCII
+ * lower-case form that unique keys compare. JSON lives in text columns.
+ */
+import type { Generated } from 'kysely';
+import type {
+  EventType,
+  MailboxState,
+  NoticeStep,
+  QueueKind,
+  QueueState,
+  ReceiptKind,
+  SpecialUse,
+  TrackingFact,
+} from './records.js';
+
+export interface DomainTable {
+  /** Lower case. */
+  name: string;
+  created_at: number;
+}
+
+export interface HolderTable {
+  id: Generated<number>;
+  name: string;
+  tax_code: string | null;
+  created_at: number;
+}
+
+export interface MailboxTable {
+  id: Generated<number>;
+  /** As its owner wrote it. */
+  address: string;
+  kind: 'user' | 'service';
+  state: MailboxState;
+  holder_id: number | null;
+  password_hash: string;
+  quota: number;
+  /** Sum of `message.size`, kept by every deposit and expunge. */
+  used: number;
+  created_at: number;
+}
+
+/** Every local address, a mailbox's own and its aliases: one key space, so that none is given out twice. */
+export interface AddressTable {
+  address_key: string;
+  address: string;
+  domain: string;
+  mailbox_id: number;
+  is_alias: number;
+  created_at: number;
+}
+
+export interface FolderTable {
+  id: Generated<number>;
+  mailbox_id: number;
+  name: string;
+  special_use: SpecialUse | null;
+  uid_validity: number;
+  uid_next: number;
+  highest_modseq: number;
+}
+
+export interface MessageTable {
+  id: Generated<number>;
+  mailbox_id: number;
+  folder_id: number;
+  uid: number;
+  modseq: number;
+  content_id: number;
+  size: number;
+  internal_date: number;
+  /** JSON array of strings. */
+  flags: string;
+}
+
+export interface ContentTable {
+  id: Generated<number>;
+  size: number;
+  /** JSON: Piece[]. */
+  layout: string;
+  text: Uint8Array;
+}
+
+/** Which blobs a content points at. References are rows, not counters. */
+export interface ContentBlobTable {
+  content_id: number;
+  hash: string;
+}
+
+export interface BlobTable {
+  hash: string;
+  size: number;
+  /** The bytes of a small blob; null when they are in a file or a bucket. */
+  bytes: Uint8Array | null;
+}
+
+/** Contents that lost a reference: the only ones the sweeper has to look at. */
+export interface ContentReleaseTable {
+  content_id: number;
+}
+
+/** Keeps a blob that no content names yet, until `expires_at`. */
+export interface BlobLinkTable {
+  hash: string;
+  expires_at: number;
+}
+
+export interface QueueTable {
+  id: Generated<number>;
+  kind: QueueKind;
+  identificativo: string;
+  content_id: number;
+  size: number;
+  mail_from: string;
+  recipient: string;
+  destination: string;
+  eight_bit: number;
+  next_attempt: number;
+  give_up_at: number;
+  state: QueueState;
+  attempts: number;
+  last_error: string;
+  created_at: number;
+  fence: number;
+  lease_owner: string;
+  lease_until: number;
+}
+
+export interface OutgoingTable {
+  identificativo: string;
+  mailbox_id: number;
+  sender: string;
+  msgid: string;
+  subject: string;
+  reply_to: string;
+  accepted_at: number;
+  content_id: number;
+}
+
+export interface TrackingTable {
+  identificativo: string;
+  recipient_key: string;
+  recipient: string;
+  kind: 'certificato' | 'esterno';
+  gestore: string;
+  first_notice_at: number | null;
+  second_notice_at: number | null;
+  /** The notice that falls due next, null when none will: what the timers look for. */
+  next_notice_at: number | null;
+  next_step: NoticeStep | null;
+  taken_at: number | null;
+  outcome: Exclude<TrackingFact, 'presa-in-carico'> | null;
+  outcome_at: number | null;
+}
+
+export interface ReceptionTable {
+  origin: string;
+  identificativo: string;
+  recipient_key: string;
+  recipient: string;
+  digest: string;
+  at: number;
+  presa_receipt_id: number;
+  outcome_receipt_id: number;
+}
+
+export interface ReceiptTable {
+  id: Generated<number>;
+  direction: 'issued' | 'received';
+  origin: string;
+  identificativo: string;
+  kind: ReceiptKind;
+  recipient_key: string;
+  recipient: string;
+  step: string;
+  message_id: string;
+  content_id: number;
+  size: number;
+  at: number;
+}
+
+export interface SeenNotificationTable {
+  digest: string;
+  at: number;
+}
+
+export interface RegistroTable {
+  lane: number;
+  seq: number;
+  identificativo: string;
+  at: number;
+  event: EventType;
+  sender: string;
+  /** JSON array of strings. */
+  recipients: string;
+  subject: string;
+  /** JSON array of strings. */
+  related: string;
+  gestore: string;
+  /** JSON object of strings. */
+  detail: string;
+  recorded_at: number;
+  salt: Uint8Array;
+  leaf: Uint8Array;
+  link: Uint8Array;
+}
+
+export interface DirectorySourceTable {
+  id: string;
+  kind: 'import' | 'configured';
+  ldif: Uint8Array;
+  trust: string;
+  loaded_at: number;
+}
+
+/** Trust is dated: every directory, CRL and certificate version seen stays. */
+export interface DirectorySnapshotTable {
+  kind: 'directory' | 'crl' | 'certificate';
+  /** Where it came from: a file name, a URL, a providerName. */
+  source: string;
+  /** SHA-256 of `bytes`, lower-case hex. */
+  hash: string;
+  bytes: Uint8Array;
+  first_seen_at: number;
+  last_seen_at: number;
+}
+
+export interface Database {
+  domain: DomainTable;
+  holder: HolderTable;
+  mailbox: MailboxTable;
+  address: AddressTable;
+  folder: FolderTable;
+  message: MessageTable;
+  content: ContentTable;
+  content_blob: ContentBlobTable;
+  content_release: ContentReleaseTable;
+  blob: BlobTable;
+  blob_link: BlobLinkTable;
+  queue: QueueTable;
+  outgoing: OutgoingTable;
+  tracking: TrackingTable;
+  reception: ReceptionTable;
+  receipt: ReceiptTable;
+  seen_notification: SeenNotificationTable;
+  registro: RegistroTable;
+  directory_source: DirectorySourceTable;
+  directory_snapshot: DirectorySnapshotTable;
+}

@@ -8,6 +8,7 @@ import { typescriptFiles } from './transpile.mjs';
 const floors = [
   ['cli'],
   ['gestore.ts'],
+  ['gestore'],
   ['web'],
   ['imap', 'pop3'],
   ['interop'],

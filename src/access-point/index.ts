@@ -1,0 +1,3 @@
+export type { Submission, Submitted } from './submission.js';
+export { type SubmissionSessionOptions, submissionHandlers } from './submission-session.js';
+export { AccessPoint, type AccessPointOptions } from './submit.js';

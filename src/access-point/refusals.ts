@@ -1,0 +1,35 @@
+import { SmtpError } from '../smtp/index.js';
+
+/** What the access point alone refuses in the session: such a message was never accepted (decisions 13). */
+export const refusals = {
+  nullSender: () =>
+    new SmtpError({
+      code: 550,
+      enhanced: '5.7.1',
+      publicText: 'Il mittente e obbligatorio / A submission needs a sender',
+    }),
+  notYourAddress: (address: string) =>
+    new SmtpError({
+      code: 553,
+      enhanced: '5.7.1',
+      publicText: `L'indirizzo ${address} non appartiene all'utente / Sender address does not belong to the user`,
+    }),
+  suspended: () =>
+    new SmtpError({
+      code: 550,
+      enhanced: '5.7.1',
+      publicText: 'Casella sospesa: non puo inviare / Mailbox suspended: it cannot send',
+    }),
+  badRecipient: () =>
+    new SmtpError({
+      code: 553,
+      enhanced: '5.1.3',
+      publicText: 'Indirizzo non valido / Bad recipient address syntax',
+    }),
+  noRoomForReceipts: () =>
+    new SmtpError({
+      code: 452,
+      enhanced: '4.2.2',
+      publicText: "Casella piena: non c'e spazio per le ricevute / Mailbox full: no room for receipts",
+    }),
+} as const;

@@ -1,0 +1,61 @@
+import type { Accounts } from '../accounts/index.js';
+import { isValidAddress } from '../pec/index.js';
+import { keep, receivedField, type SmtpHandlers } from '../smtp/index.js';
+import type { Mailbox, Store } from '../storage/index.js';
+import { refusals } from './refusals.js';
+import type { AccessPoint } from './submit.js';
+
+export interface SubmissionSessionOptions {
+  readonly accessPoint: AccessPoint;
+  readonly accounts: Accounts;
+  readonly store: Store;
+  readonly hostname: string;
+  /** Octets beyond the quota kept for receipts; when they are spent the user cannot submit (decisions 9). */
+  readonly receiptsReserve: number;
+}
+
+/** A submission session: who is logged in may send from his own addresses only (RFC 6109 5.2, decisions 13). */
+export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandlers<Mailbox> {
+  const { accounts } = options;
+  return {
+    async authenticate({ username, password, remoteAddress }) {
+      const result = await accounts.authenticate({ address: username, password, remote: remoteAddress });
+      return result.ok ? result.mailbox : undefined;
+    },
+
+    async mailFrom(address, { user }) {
+      if (address === '') throw refusals.nullSender();
+      const mailbox = await current(accounts, user);
+      if (mailbox.state !== 'active') throw refusals.suspended();
+      const owner = await accounts.find(address);
+      if (owner?.id !== mailbox.id) throw refusals.notYourAddress(address);
+      if (mailbox.used > mailbox.quota + options.receiptsReserve) throw refusals.noRoomForReceipts();
+    },
+
+    async rcptTo(address) {
+      if (!isValidAddress(address)) throw refusals.badRecipient();
+    },
+
+    async data(message, envelope, peer) {
+      const mailbox = await current(accounts, peer.user);
+      if (mailbox.state !== 'active') throw refusals.suspended();
+      const { identificativo } = await options.accessPoint.submit({
+        mailbox,
+        mailFrom: envelope.mailFrom,
+        recipients: envelope.recipients,
+        message: await keep(message, options.store),
+        longestLine: message.longestLine,
+        eightBit: message.eightBit,
+        received: (date) => receivedField(peer, options.hostname, date),
+      });
+      return identificativo;
+    },
+  };
+}
+
+/** State and quota as they are now, not as they were at login. */
+async function current(accounts: Accounts, user: Mailbox | undefined): Promise<Mailbox> {
+  const mailbox = user === undefined ? undefined : await accounts.find(user.address);
+  if (mailbox === undefined || mailbox.state === 'revoked') throw refusals.suspended();
+  return mailbox;
+}

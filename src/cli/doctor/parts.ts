@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { access, constants, statfs } from 'node:fs/promises';
+import type { Config } from '../../config/index.js';
+import type { Store } from '../../storage/index.js';
+import { sizeText } from '../text.js';
+import { type Finding, failed, ok, warning } from './finding.js';
+
+/** Room for a few messages of the largest size, with their copies. */
+const roomNeeded = 1024 ** 3;
+
+export async function checkDisk({ paths, storage }: Config): Promise<Finding[]> {
+  const folders = [paths.data, ...(storage.blobs.kind === 'file' ? [storage.blobs.folder] : [])];
+  const found: Finding[] = [];
+  for (const folder of folders) {
+    await access(folder, constants.R_OK | constants.W_OK);
+    const { bavail, bsize } = await statfs(folder);
+    const note = `${folder}: ${sizeText(bavail * bsize)} free`;
+    found.push(bavail * bsize < roomNeeded ? warning('disk', note) : ok('disk', note));
+  }
+  return found;
+}
+
+export async function checkAntivirus({ antivirus }: Config): Promise<Finding[]> {
+  const { openAntivirus } = await import('../../antivirus/index.js');
+  const scanner = openAntivirus(antivirus);
+  if (!(await scanner.ping())) return [failed('antivirus', `${scanner.name} does not answer`)];
+  return antivirus.kind === 'builtin'
+    ? [warning('antivirus', 'finds only the EICAR test file')]
+    : [ok('antivirus', `${scanner.name} answers`)];
+}
+
+/** What opening the store would do; the store itself is not touched. */
+export async function checkSchema({ storage }: Config): Promise<Finding[]> {
+  if (storage.database.engine === 'sqlite' && !existsSync(storage.database.file)) {
+    return [failed('store', `${storage.database.file}: there is no such database`)];
+  }
+  const { inspectSchema } = await import('../../storage/index.js');
+  const { version, pending } = inspectSchema(storage);
+  if (pending.length === 0) return [ok('store', `schema version ${version}`)];
+  const names = pending.map((migration) => `${migration.version} ${migration.name}`).join(', ');
+  return [warning('store', `schema version ${version}; the next start migrates to ${names}`)];
+}
+
+/** What the store says about the health of the gestore. */
+export async function checkStored(config: Config, store: Store): Promise<Finding[]> {
+  const { provider } = config;
+  const service = await store.read('findMailbox', { address: provider.service_mailbox });
+  const { due, leased, held } = await store.read('countQueue', {});
+  const queue = `${due + leased} rows to send, ${held} held`;
+  return [
+    service?.kind === 'service'
+      ? ok('service mailbox', provider.service_mailbox)
+      : failed('service mailbox', `${provider.service_mailbox} is not there`),
+    held > 0 ? warning('queue', queue) : ok('queue', queue),
+  ];
+}
+
+export async function checkRegister(store: Store): Promise<Finding[]> {
+  const { verifyRegister } = await import('../../registro/index.js');
+  const { entries, fault } = await verifyRegister(store);
+  if (fault === null) return [ok('registro', `${entries} entries, every link fits`)];
+  return [failed('registro', `lane ${fault.lane}, entry ${fault.seq}: ${fault.reason}`)];
+}

@@ -1,0 +1,3 @@
+import { changeMailbox } from '../accounts.js';
+
+export const run = changeMailbox((accounts, address) => accounts.suspend(address));

@@ -1,0 +1,88 @@
+import { type Config, programVersion } from '../config/index.js';
+import type { Role } from '../gestore.js';
+import type { Telemetry } from '../telemetry/index.js';
+import { type Call, type Run, UsageError } from './command.js';
+
+/** What of a running gestore this command needs. */
+interface Running {
+  reload(config: Config): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const run: Run = async (call) => {
+  const config = await call.config();
+  const [{ ROLES, startGestore }, { createTelemetry }] = await Promise.all([
+    import('../gestore.js'),
+    import('../telemetry/index.js'),
+  ]);
+  const roles = rolesOf(call, ROLES);
+  // What the server writes is for its own user only.
+  process.umask(0o077);
+  const telemetry = createTelemetry(config.log);
+  dieLoudly(telemetry);
+  if (config.testing) warnOfTesting(call, telemetry);
+  try {
+    const running = await startGestore(config, telemetry, { version: programVersion(), roles });
+    const reason = await untilToldToStop(call, running, telemetry);
+    await running.stop();
+    telemetry.event('server.stopped', { reason });
+  } finally {
+    await telemetry.close();
+  }
+  return 0;
+};
+
+function rolesOf(call: Call, known: readonly Role[]): readonly Role[] {
+  const wanted = call
+    .option('roles')
+    ?.split(',')
+    .map((role) => role.trim());
+  if (wanted === undefined) return known;
+  const unknown = wanted.find((role) => !known.some((name) => name === role));
+  if (unknown !== undefined) throw new UsageError(`--roles: "${unknown}" is none of ${known.join(', ')}`);
+  return known.filter((role) => wanted.includes(role));
+}
+
+function warnOfTesting(call: Call, telemetry: Telemetry): void {
+  const reason =
+    'testing: true. Legal figures, login limits and the clock are not enforced: certify nothing that matters';
+  call.remark(`ceralacca: ${reason}`);
+  telemetry.event('server.warning', { reason });
+}
+
+/** Resolves with the signal's name. SIGHUP reads the configuration again; a second signal to stop stops at once. */
+function untilToldToStop(call: Call, running: Running, telemetry: Telemetry): Promise<string> {
+  const reload = async (): Promise<void> => {
+    try {
+      await running.reload(await call.config());
+    } catch (error) {
+      // The server goes on with what it has: a typing error must not stop the mail.
+      telemetry.event('alarm', {
+        name: 'reload-failed',
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    }
+  };
+  process.on('SIGHUP', () => void reload());
+  return new Promise((told) => {
+    let stopping = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(1);
+        stopping = true;
+        told(signal);
+      });
+    }
+  });
+}
+
+/** After a fault nobody foresaw the state is unknown: nothing acknowledged is lost by ending and starting again. */
+function dieLoudly(telemetry: Telemetry): void {
+  const die = (error: unknown): void => {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    telemetry.event('alarm', { name: 'crash', reason });
+    void telemetry.close().finally(() => process.exit(1));
+  };
+  process.on('uncaughtException', die);
+  process.on('unhandledRejection', die);
+}

@@ -1,0 +1,458 @@
+/**
+ * The configuration, key by key. Defaults, descriptions, the reference file, the file that `init` writes, the
+ * environment's names and the check of unknown keys all derive from here.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import {
+  parseBlobs,
+  parseClamd,
+  parseDatabase,
+  parseDuration,
+  parseEndpoint,
+  parsePeriod,
+  parseResolver,
+  parseSize,
+  UnitError,
+} from './units.js';
+
+/** Turns a path of the file into an absolute one. */
+export type ResolvePath = (path: string) => string;
+
+/** What a key says about itself beside its shape. */
+interface KeyNotes {
+  readonly description: string;
+  /** As written in the file; a key without one must be given. */
+  readonly default?: unknown;
+  /** Shown for a key that must be given, or as a comment beside an empty list or map. */
+  readonly example?: unknown;
+  /** Taken up on SIGHUP; the others at the next start. */
+  readonly reload?: boolean;
+}
+
+function key<S extends z.ZodType>(schema: S, notes: KeyNotes & { default: unknown }): z.ZodPrefault<S>;
+function key<S extends z.ZodType>(schema: S, notes: KeyNotes): S;
+function key(schema: z.ZodType, notes: KeyNotes): z.ZodType {
+  const { default: fallback, ...meta } = notes;
+  const withDefault = fallback === undefined ? schema : schema.prefault(fallback);
+  return withDefault.meta(meta);
+}
+
+/** A value that is written as text and means something else. */
+function written<T>(example: string, parse: (text: string) => T) {
+  return z
+    .union([z.string(), z.number()], { error: `must be written like ${example}` })
+    .transform((value, context): T => {
+      try {
+        return parse(String(value));
+      } catch (error) {
+        if (!(error instanceof UnitError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    });
+}
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const domainPattern = new RegExp(`^${label}(?:\\.${label})+$`);
+const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
+
+const text = z.string().trim().min(1, 'must not be empty');
+const yesOrNo = z.boolean('must be true or false');
+const size = written('30MB', parseSize);
+const duration = written('12h', parseDuration);
+const period = written('30mo', parsePeriod);
+const count = z.int('must be a whole number').min(1, 'must be at least 1');
+const port = z.union([z.literal(false), z.int().min(0).max(65535)], {
+  error: 'must be a port number or false',
+});
+const domain = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(domainPattern, 'must be a domain name such as pec.alfa.example');
+const host = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .regex(hostPattern, 'must be a host name such as mail.alfa.example');
+const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const mailAddress = text.regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be a mail address');
+const listenAddress = z
+  .string()
+  .refine((value) => value === 'localhost' || isIP(value) !== 0, 'must be an IP address or localhost');
+
+/** Exactly one of several keys: `names` are those present with a value. */
+function exactlyOne(value: Readonly<Record<string, unknown>>, names: readonly string[]): string | undefined {
+  const present = names.filter((name) => value[name] !== undefined && value[name] !== null);
+  if (present.length === 1) return undefined;
+  const wanted = names.map((name) => `"${name}"`).join(', ');
+  return present.length === 0 ? `needs one of ${wanted}` : `takes only one of ${wanted}`;
+}
+
+const provider = z.strictObject({
+  name: key(text, {
+    description:
+      'Name of the gestore, as in the directory of gestori (providerName) and in its signing certificate.',
+    example: 'Alfa PEC S.p.A.',
+  }),
+  mail_domain: key(domain, {
+    description: 'Domain of the address that signs: posta-certificata@<mail_domain>.',
+    example: 'pec.alfa.example',
+  }),
+  service_mailbox: key(mailAddress.nullable(), {
+    description:
+      'Mailbox of the gestore for "presa in carico" and virus notices (mailReceipt of the directory). null: ricevute@<mail_domain>.',
+    default: null,
+  }),
+});
+
+const listen = z.strictObject({
+  address: key(listenAddress, { description: 'Address of all listeners.', default: '127.0.0.1' }),
+  submission: key(port, { description: 'Submission over TLS (SMTPS).', default: 465 }),
+  submission_starttls: key(port, { description: 'Submission with STARTTLS.', default: 587 }),
+  mx: key(port, { description: 'Mail from other gestori and from the Internet.', default: 25 }),
+  pop3s: key(port, { description: 'POP3 over TLS.', default: 995 }),
+  imaps: key(port, { description: 'IMAP over TLS.', default: 993 }),
+  https: key(port, { description: 'Webmail, panels, API, metrics.', default: 443 }),
+  pop3: key(port, { description: 'POP3 with STARTTLS.', default: false }),
+  imap: key(port, { description: 'IMAP with STARTTLS.', default: false }),
+});
+
+function tls(path: z.ZodType<string, string>) {
+  return z.strictObject({
+    cert: key(path, {
+      description: 'Certificate of the host name, with its chain (PEM).',
+      default: 'certs/tls.pem',
+      reload: true,
+    }),
+    key: key(path, {
+      description: 'Its private key (PEM), mode 0600.',
+      default: 'certs/tls.key',
+      reload: true,
+    }),
+    ca: key(path.nullable(), {
+      description: 'CA to hand out at /ca.pem when clients do not know it; null otherwise.',
+      default: null,
+      example: 'certs/ca.pem',
+      reload: true,
+    }),
+  });
+}
+
+function signing(path: z.ZodType<string, string>) {
+  const pkcs11 = z.strictObject({
+    module: key(path, { description: 'Shared library of the device.' }),
+    slot: key(z.int().min(0), { description: 'Slot number.' }),
+    pin_file: key(path, { description: 'File with the PIN, mode 0600.' }),
+    label: key(text, { description: 'Label of the key.' }),
+  });
+  const signingKey = z
+    .strictObject({
+      file: key(path.optional(), { description: 'Private key: PEM or PKCS#12, mode 0600.' }),
+      passphrase_file: key(path.nullable().prefault(null), {
+        description: 'File with its passphrase, where it has one.',
+      }),
+      pkcs11: key(pkcs11.optional(), { description: 'A key inside a PKCS#11 device.' }),
+    })
+    .transform((value, context) => {
+      const fault = exactlyOne(value, ['file', 'pkcs11']);
+      if (value.pkcs11 && fault === undefined) return { kind: 'pkcs11' as const, ...value.pkcs11 };
+      if (value.file !== undefined && fault === undefined) {
+        return { kind: 'file' as const, file: value.file, passphrase_file: value.passphrase_file };
+      }
+      context.addIssue({ code: 'custom', message: fault ?? 'needs a file' });
+      return z.NEVER;
+    });
+  return z.strictObject({
+    key: key(signingKey, {
+      description:
+        'The key that seals envelopes and receipts: {file, passphrase_file} or {pkcs11: {module, slot, pin_file, label}}.',
+      default: { file: 'certs/signing.key' },
+    }),
+    certificate: key(path, {
+      description: 'Its certificate, with the PEC profile (RFC 6109 5.5).',
+      default: 'certs/signing.pem',
+    }),
+    chain: key(path.nullable(), { description: 'Intermediate certificates (PEM), if any.', default: null }),
+  });
+}
+
+function storage(resolve: ResolvePath) {
+  return z.strictObject({
+    database: key(
+      written('sqlite:data/ceralacca.db', (value) => parseDatabase(value, resolve)),
+      {
+        description: '"sqlite:<file>" or "postgres://...".',
+        default: 'sqlite:data/ceralacca.db',
+      },
+    ),
+    blobs: key(
+      written('file:data/blobs', (value) => parseBlobs(value, resolve)),
+      {
+        description: '"file:<folder>" or "s3://bucket?endpoint=...".',
+        default: 'file:data/blobs',
+      },
+    ),
+  });
+}
+
+function directory(path: z.ZodType<string, string>) {
+  const client = z.strictObject({
+    cert: key(path, {
+      description: 'Client certificate: the directory is reached with the key of the gestore.',
+    }),
+    key: key(path, { description: 'Its key, mode 0600.' }),
+  });
+  const ldapAddress = z.url({ protocol: /^ldaps?$/, error: 'must be an ldap or ldaps address' });
+  const source = z
+    .strictObject({
+      file: key(path.optional(), { description: 'An LDIF file, plain or signed (.ldif.p7m).' }),
+      url: key(webAddress.optional(), { description: 'The same over HTTPS.' }),
+      ldap: key(ldapAddress.optional(), { description: 'An LDAP server.' }),
+      trust: key(path.nullable().prefault(null), {
+        description: 'CA certificates (PEM) this source and its gestori are believed on.',
+      }),
+      client: key(client.nullable().prefault(null), { description: 'Client certificate for url and ldap.' }),
+    })
+    .transform(({ file, url, ldap, trust, client: identity }, context) => {
+      const fault = exactlyOne({ file, url, ldap }, ['file', 'url', 'ldap']);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      if (file !== undefined) return { kind: 'file' as const, file, trust };
+      if (url !== undefined) return { kind: 'url' as const, url, trust, client: identity };
+      return { kind: 'ldap' as const, url: ldap ?? '', trust, client: identity };
+    });
+  const crl = z
+    .strictObject({
+      file: key(path.optional(), { description: 'A certificate revocation list, DER or PEM.' }),
+      url: key(webAddress.optional(), { description: 'The same over HTTP.' }),
+    })
+    .transform(({ file, url }, context) => {
+      const fault = exactlyOne({ file, url }, ['file', 'url']);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      return file === undefined ? { kind: 'url' as const, url: url ?? '' } : { kind: 'file' as const, file };
+    });
+  return z.strictObject({
+    sources: key(z.array(source), {
+      description:
+        'Where the directory of gestori comes from, beside what `directory import` put in the store.',
+      default: [],
+      example: [{ file: 'config/gestori.ldif.p7m', trust: 'certs/directory-ca.pem' }],
+    }),
+    crl: key(z.array(crl), {
+      description: 'Revocation lists, beside those the certificates point to.',
+      default: [],
+      example: [{ url: 'http://ca.example/pec.crl' }],
+    }),
+    refresh: key(duration, { description: 'How often sources and lists are read again.', default: '24h' }),
+    publish: key(yesOrNo, {
+      description: 'Whether our own record is offered, signed, at /igpec/provider.ldif.p7m.',
+      default: true,
+    }),
+  });
+}
+
+function antivirus(resolve: ResolvePath) {
+  return z
+    .strictObject({
+      clamd: key(written('tcp://127.0.0.1:3310', (value) => parseClamd(value, resolve)).optional(), {
+        description: 'ClamAV: "tcp://127.0.0.1:3310" or "unix:/run/clamav/clamd.ctl".',
+      }),
+      builtin: key(z.literal('eicar', { error: 'must be eicar' }).optional(), {
+        description: 'Finds only the EICAR test file; for trials.',
+      }),
+    })
+    .transform((value, context) => {
+      const fault = exactlyOne(value, ['clamd', 'builtin']);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+      if (value.clamd === undefined) return { kind: 'builtin' as const, builtin: 'eicar' as const };
+      return { kind: 'clamd' as const, clamd: value.clamd };
+    });
+}
+
+function relay(path: z.ZodType<string, string>) {
+  const route = written('mail.beta.example:25', (value) => parseEndpoint(value, 25));
+  const routeKey = z
+    .string()
+    .toLowerCase()
+    .refine((value) => value === '*' || domainPattern.test(value), 'must be a domain, or "*" for all others');
+  const giveUp = z.strictObject({
+    envelopes: key(duration, {
+      description: 'Transport envelopes; the second notice takes over.',
+      default: '24h',
+    }),
+    notifications: key(duration, {
+      description: 'Receipts and notices; then held with an alarm.',
+      default: '5d',
+    }),
+  });
+  return z.strictObject({
+    routes: key(z.record(routeKey, route), {
+      description:
+        'Domain -> host:port, instead of its MX. "*" serves external recipients only (RFC 6109 5.3). TLS names are checked against the route as written.',
+      default: {},
+      example: { 'pec.beta.example': '127.0.0.1:20025' },
+    }),
+    dns: key(z.array(written('192.0.2.53', parseResolver)), {
+      description: 'DNS resolvers; empty: those of the system.',
+      default: [],
+      example: ['192.0.2.53'],
+    }),
+    require_tls: key(yesOrNo, {
+      description: 'Certified mail leaves over verified TLS or not at all.',
+      default: true,
+    }),
+    tls_ca: key(z.array(path), {
+      description: 'CA files (PEM) believed beside those of the system.',
+      default: [],
+      example: ['certs/ca.pem'],
+    }),
+    smart_host: key(route.nullable(), {
+      description: 'host:port for external recipients; certified mail goes gestore to gestore.',
+      default: null,
+    }),
+    give_up: key(giveUp, { description: 'How long sending is tried.', default: {} }),
+    first_retry: key(duration, {
+      description: 'Wait after the first failure; it doubles each time.',
+      default: '2s',
+    }),
+    max_retry: key(duration, { description: 'Longest wait between two tries.', default: '15min' }),
+  });
+}
+
+const limits = z.strictObject({
+  message_size: key(size, {
+    description: 'Largest message certified, as received. The law wants 30MB at least.',
+    default: '30MB',
+  }),
+  recipients: key(count, {
+    description: 'Most recipients of one message. The law wants 50 at least.',
+    default: 50,
+  }),
+  recipients_hard: key(count, {
+    description:
+      'RCPT taken at all: between the two the answer is a non-accettazione, beyond it an SMTP error.',
+    default: 500,
+  }),
+  size_times_recipients: key(size, {
+    description: 'Largest size x recipients of one message. The law wants 30MB at least.',
+    default: '30MB',
+  }),
+  hard_size: key(size.nullable(), {
+    description:
+      'Message taken at all (SIZE, 552): between message_size and this the answer is a non-accettazione. null: four thirds of message_size.',
+    default: null,
+  }),
+  incoming_size: key(size, {
+    description: 'Largest message taken from other gestori: complete receipts are larger than originals.',
+    default: '110MB',
+  }),
+  mailbox_quota: key(size, { description: 'Quota of a new mailbox.', default: '1GB' }),
+  receipts_reserve: key(size, {
+    description:
+      'Room beyond the quota where receipts are still stored; when it is spent submissions get 452.',
+    default: '100MB',
+  }),
+  connections: key(count, { description: 'Open connections of one listener.', default: 2000 }),
+  connections_per_address: key(count, {
+    description: 'Open connections of one remote address.',
+    default: 100,
+  }),
+});
+
+const policy = z.strictObject({
+  ordinary_mail: key(z.enum(['reject', 'anomaly'], { error: 'must be reject or anomaly' }), {
+    description:
+      'Ordinary mail for mailboxes that set no rule: refused, or delivered in an anomaly envelope.',
+    default: 'reject',
+  }),
+});
+
+const timers = z.strictObject({
+  first_notice: key(duration, {
+    description: 'Silence after which the sender gets the first notice. The law wants 12h.',
+    default: '12h',
+  }),
+  second_notice: key(duration, {
+    description: 'The second notice; from 22h to before 24h (RFC 6109 3.1.6).',
+    default: '23h',
+  }),
+});
+
+const retention = z.strictObject({
+  registro: key(period, { description: 'Register. The law wants 30 months.', default: '30mo' }),
+  receipts: key(period, { description: 'Receipts issued and received, as bytes.', default: '30mo' }),
+  quarantine: key(period, { description: 'Infected messages. The law wants 30 months.', default: '30mo' }),
+});
+
+const web = z.strictObject({
+  public_url: key(webAddress.nullable(), {
+    description: 'Address users see. null: https://<hostname> with the https port.',
+    default: null,
+    example: 'https://webmail.alfa.example',
+  }),
+  metrics_allow: key(z.array(text), {
+    description: 'Addresses and networks that may read /metrics.',
+    default: ['127.0.0.1', '::1'],
+  }),
+});
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const log = z.strictObject({
+  level: key(z.enum(levels, { error: `must be one of ${levels.join(', ')}` }), {
+    description: `Least important line written: ${levels.join(', ')}.`,
+    default: 'info',
+  }),
+  pretty: key(yesOrNo, { description: 'Plain text for eyes instead of JSON.', default: false }),
+});
+
+/** The sections of the file, each with its schema; paths become absolute through `resolve`. */
+export function sections(resolve: ResolvePath) {
+  const path = text.transform(resolve);
+  const timestamp = z.strictObject({
+    url: key(webAddress, { description: 'Time stamping authority (RFC 3161).' }),
+    ca: key(path, { description: 'CA (PEM) its tokens are checked against.' }),
+  });
+  return {
+    provider: key(provider, { description: 'Who this gestore is.' }),
+    hostname: key(host, {
+      description: 'Name of this host, in banners and in its TLS certificate.',
+      example: 'mail.alfa.example',
+    }),
+    listen: key(listen, { description: 'Where it listens; each port is a number or false.', default: {} }),
+    tls: key(tls(path), { description: 'TLS of every listener.', default: {}, reload: true }),
+    signing: key(signing(path), { description: 'The signature of the gestore.', default: {} }),
+    storage: key(storage(resolve), { description: 'Where everything is kept.', default: {} }),
+    directory: key(directory(path), { description: 'Directory of gestori (IGPEC).', default: {} }),
+    antivirus: key(antivirus(resolve), {
+      description:
+        'Antivirus: {clamd: "tcp://127.0.0.1:3310"}, {clamd: "unix:/run/clamav/clamd.ctl"} or, for trials, {builtin: eicar}. Without one nothing starts.',
+      example: { clamd: 'tcp://127.0.0.1:3310' },
+    }),
+    timestamp: key(timestamp.nullable(), {
+      description: 'Time stamps for the daily seal of the register; null for none.',
+      default: null,
+      example: { url: 'https://tsa.example/tsr', ca: 'certs/tsa-ca.pem' },
+    }),
+    relay: key(relay(path), { description: 'Outbound mail.', default: {} }),
+    limits: key(limits, { description: 'Limits. KB, MB, GB are powers of 1024.', default: {} }),
+    policy: key(policy, { description: 'What is done where users chose nothing.', default: {} }),
+    testing: key(yesOrNo, {
+      description:
+        'For demos and tests on loopback only: allows figures below the legal ones, login without TLS, no rate limits, retries within 3 s, the system clock taken as true.',
+      default: false,
+    }),
+    timers: key(timers, { description: 'Notices of silence.', default: {} }),
+    retention: key(retention, {
+      description: 'How long things are kept (DPR 68/2005 art. 11).',
+      default: {},
+    }),
+    web: key(web, { description: 'HTTPS.', default: {} }),
+    log: key(log, { description: 'Logs, on standard output.', default: {} }),
+  };
+}
+
+export type Sections = ReturnType<typeof sections>;
+/** What the file says once parsed, before what is derived from it. */
+export type Parsed = { readonly [K in keyof Sections]: z.output<Sections[K]> };

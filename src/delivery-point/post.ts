@@ -1,0 +1,37 @@
+import { domainOf, serviceAddress } from '../pec/index.js';
+import type { ChangeSet, ContentRef } from '../storage/index.js';
+
+/** How notifications leave this gestore. */
+export interface NotificationPost {
+  readonly mailDomain: string;
+  /** Milliseconds after which an undelivered notification is held (decisions 10). */
+  readonly giveUpAfter: number;
+}
+
+/** A notification sealed and stored, to be sent. */
+export interface Posted {
+  readonly content: ContentRef;
+  /** Octets. */
+  readonly size: number;
+  readonly identificativo: string;
+  readonly to: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Queues a notification to one address. Its reverse path is the signing address (pec-format 1.1). */
+export function enqueueNotification(changes: ChangeSet, post: NotificationPost, posted: Posted): void {
+  changes.enqueue({
+    kind: 'notification',
+    identificativo: posted.identificativo,
+    content: posted.content,
+    size: posted.size,
+    mailFrom: serviceAddress(post.mailDomain),
+    recipient: posted.to,
+    destination: domainOf(posted.to),
+    // The notification may carry an 8-bit original (decisions 17).
+    eightBit: true,
+    nextAttempt: posted.at,
+    giveUpAt: posted.at + post.giveUpAfter,
+  });
+}

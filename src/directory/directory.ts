@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createTrustStore, type TrustStore } from '../smime/index.js';
+import type { DirectorySourceRow, Store } from '../storage/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import { readLdif } from './ldif.js';
+import {
+  certificateHash,
+  type ProviderRecord,
+  readProviderRecords,
+  writeProviderRecord,
+} from './provider-record.js';
+import { Registry } from './registry.js';
+import {
+  type BelievedFile,
+  fetchSource,
+  readSource,
+  type SourceLocation,
+  sourceName,
+} from './source-file.js';
+
+/** What is ours in the directory; the domains come from the store. */
+export interface OwnRecord {
+  readonly providerName: string;
+  readonly mailReceipt: string;
+  /** Always among our managedDomains (decisions 24). */
+  readonly mailDomain: string;
+  /** DER of the signing certificate. */
+  readonly certificate: Buffer;
+  /** PEM or DER of the CAs it is believed on. */
+  readonly trust: readonly (Buffer | string)[];
+  readonly ldifLocationUrl?: string | undefined;
+}
+
+export interface DirectoryOptions {
+  readonly store: Store;
+  readonly own: OwnRecord;
+  readonly sources: readonly SourceLocation[];
+  /** Folder of the dated snapshots. */
+  readonly snapshots: string;
+  readonly telemetry: Telemetry;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/**
+ * The directory of gestori as this gestore knows it (RFC 6109 4.5): its own record, what `directory import` put in the
+ * store, and what the configured sources said when they last could be read. Looking up costs no I/O.
+ */
+export class Directory {
+  private registry: Registry;
+  private trustStore: TrustStore = { anchors: [] };
+  private mark = '';
+  /** LDIF is parsed once a version. */
+  private readonly parsed = new Map<string, readonly ProviderRecord[]>();
+
+  private constructor(private readonly options: DirectoryOptions) {
+    this.registry = new Registry(ownRecord(options.own, []), []);
+  }
+
+  /** Loads what the store knows; configured sources are fetched by `refresh`. */
+  static async open(options: DirectoryOptions): Promise<Directory> {
+    const directory = new Directory(options);
+    await directory.current();
+    return directory;
+  }
+
+  /** Takes up what changed in the store since: a domain or a source added by another process counts at once. */
+  async current(): Promise<void> {
+    const { store } = this.options;
+    const mark = await store.read('directoryMark', {});
+    if (mark === this.mark) return;
+    const [domains, sources] = await Promise.all([
+      store.read('listDomains', {}),
+      store.read('listDirectorySources', {}),
+    ]);
+    this.load(
+      domains.map(({ name }) => name),
+      sources,
+    );
+    this.mark = mark;
+  }
+
+  private load(domains: readonly string[], sources: readonly DirectorySourceRow[]): void {
+    const { own, telemetry } = this.options;
+    const loaded = sources.map((source) => ({ id: source.id, records: this.recordsOf(source) }));
+    const registry = new Registry(ownRecord(own, domains), loaded);
+    const known = new Set(this.registry.disputes.map(({ domain, claimant }) => `${domain} ${claimant}`));
+    for (const { domain, holder, claimant, source } of registry.disputes) {
+      if (known.has(`${domain} ${claimant}`)) continue;
+      telemetry.event('alarm', {
+        name: 'domain-claimed-twice',
+        reason: `${domain} is managed by ${holder}; ${claimant} claims it too (${source})`,
+      });
+    }
+    this.registry = registry;
+    this.trustStore = createTrustStore(
+      ...own.trust,
+      ...sources.map(({ trust }) => trust).filter((pem) => pem !== ''),
+    );
+  }
+
+  private recordsOf(source: DirectorySourceRow): readonly ProviderRecord[] {
+    const key = `${source.id} ${source.loadedAt}`;
+    const known = this.parsed.get(key) ?? readProviderRecords(readLdif(source.ldif)).records;
+    this.parsed.set(key, known);
+    return known;
+  }
+
+  own(): ProviderRecord {
+    return this.registry.own;
+  }
+
+  /** Every record, our own first. */
+  records(): ProviderRecord[] {
+    return this.registry.records();
+  }
+
+  /** The record that manages a domain, in lower case (RFC 6109 2.2.1). */
+  byDomain(domain: string): ProviderRecord | undefined {
+    return this.registry.byDomain(domain);
+  }
+
+  /** The records a signing certificate stands in (RFC 6109 2.2.2, signature origin). */
+  byCertificate(certificate: Uint8Array): ProviderRecord[] {
+    return this.registry.byCertificate(Buffer.from(certificate));
+  }
+
+  isOwnDomain(domain: string): boolean {
+    return this.registry.own.managedDomains.includes(domain);
+  }
+
+  /** Whom gestori's signatures are believed on: our own CAs and those that came with the sources. */
+  trust(): TrustStore {
+    return this.trustStore;
+  }
+
+  /** Our record as the other gestori want it (RFC 6109 4.5.10). */
+  ownLdif(): string {
+    return writeProviderRecord(this.registry.own);
+  }
+
+  /**
+   * Puts a file's records in the store with the trust they came with. Effective at once, in every process.
+   * @param trust PEM of the CAs; empty for plain LDIF that brings none
+   * @throws DirectoryError, LdifError
+   */
+  async import(bytes: Buffer, trust: string): Promise<BelievedFile> {
+    const at = this.options.clock();
+    const believed = await readSource(bytes, createTrustStore(...(trust === '' ? [] : [trust])), at);
+    const id = believed.wholeDirectory ? 'igpec' : (believed.records[0]?.providerName ?? 'igpec');
+    await this.keep({ id, kind: 'import', ldif: believed.ldif, trust, loadedAt: at });
+    return believed;
+  }
+
+  /** Reads the configured sources again. What fails keeps its last good version, and an alarm tells (architecture 3). */
+  async refresh(): Promise<{ readonly loaded: string[]; readonly failed: string[] }> {
+    const { sources, clock, telemetry } = this.options;
+    const loaded: string[] = [];
+    const failed: string[] = [];
+    for (const source of sources) {
+      const name = sourceName(source);
+      try {
+        const trust = source.trust === null ? '' : await readFile(source.trust, 'latin1');
+        const at = clock();
+        const trusted = createTrustStore(...(trust === '' ? [] : [trust]));
+        const believed = await readSource(await fetchSource(source), trusted, at);
+        await this.keep({ id: name, kind: 'configured', ldif: believed.ldif, trust, loadedAt: at });
+        telemetry.event('directory.loaded', {
+          source: name,
+          gestori: believed.records.length,
+          domains: believed.records.flatMap(({ managedDomains }) => managedDomains).length,
+        });
+        loaded.push(name);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        telemetry.event('directory.failed', { source: name, error: reason });
+        failed.push(`${name}: ${reason}`);
+      }
+    }
+    return { loaded, failed };
+  }
+
+  private async keep(source: DirectorySourceRow): Promise<void> {
+    const { store } = this.options;
+    await this.snapshot(source);
+    await store.write('putDirectorySource', source);
+    await this.current();
+  }
+
+  /** Trust is dated: every version seen stays, in the store and as a file (architecture 7). */
+  private async snapshot({ id, ldif, loadedAt }: DirectorySourceRow): Promise<void> {
+    const { store, snapshots } = this.options;
+    const hash = createHash('sha256').update(ldif).digest('hex');
+    await store.write('putSnapshot', { kind: 'directory', source: id, hash, bytes: ldif, at: loadedAt });
+    const day = new Date(loadedAt).toISOString().slice(0, 10);
+    const name = id
+      .replace(/[^A-Za-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '')
+      .slice(-60);
+    const file = join(snapshots, `${day}-${name}-${hash.slice(0, 12)}.ldif`);
+    await mkdir(snapshots, { recursive: true, mode: 0o700 });
+    await writeFile(`${file}.tmp`, ldif, { mode: 0o600 });
+    await rename(`${file}.tmp`, file);
+  }
+}
+
+function ownRecord(own: OwnRecord, domains: readonly string[]): ProviderRecord {
+  return {
+    providerName: own.providerName,
+    mailReceipt: own.mailReceipt,
+    managedDomains: [...new Set([own.mailDomain, ...domains])],
+    certificates: [own.certificate],
+    certificateHashes: [certificateHash(own.certificate)],
+    ...(own.ldifLocationUrl === undefined ? {} : { ldifLocationUrl: own.ldifLocationUrl }),
+  };
+}

@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { noticesOfFailure } from '../delivery-point/index.js';
+import { networkDns, openRelay, storeQueue } from '../relay/index.js';
+import { type Chore, Timers } from '../timers/index.js';
+import type { Parts } from './parts.js';
+import type { Running } from './running.js';
+
+const HOUR = 3_600_000;
+/** A spool file or blob younger than this may belong to a commit under way. */
+const ORPHAN_AGE = 24 * HOUR;
+/** On loopback with `testing` nobody waits longer than this for a retry, milliseconds. */
+const TESTING_MAX_RETRY = 3_000;
+
+/** The outbound queue. */
+export async function startRelay(parts: Parts, running: Running): Promise<void> {
+  const { config, store, issuer, directory, incomingPoint, telemetry, clock } = parts;
+  const { relay, hostname, testing } = config;
+  const opened = await openRelay({
+    queue: storeQueue(store),
+    local: {
+      isOwnDomain: (domain) => directory.isOwnDomain(domain),
+      receive: (arrival) => incomingPoint.receive(arrival),
+    },
+    notices: (failed, changes) => noticesOfFailure({ store, issuer, hostname, clock }, failed, changes),
+    routing: {
+      routes: relay.routes,
+      smartHost: relay.smart_host,
+      hostname,
+      dns: networkDns(relay.dns),
+      random: Math.random,
+    },
+    tls: {
+      required: relay.require_tls,
+      ca: await Promise.all(relay.tls_ca.map((file) => readFile(file, 'latin1'))),
+    },
+    backoff: {
+      first: relay.first_retry.ms,
+      max: testing ? Math.min(relay.max_retry.ms, TESTING_MAX_RETRY) : relay.max_retry.ms,
+    },
+    // The same after a restart, so that a restarted node takes back its own leases at once (architecture 5).
+    owner: hostname,
+    gestore: config.provider.name,
+    random: Math.random,
+    telemetry,
+    clock,
+  });
+  running.add({ stop: () => opened.stop() });
+}
+
+/** What comes back by itself: sweeping, the directory, revocation lists. */
+export function startTimers({ config, store, directory, crls, telemetry, clock }: Parts, running: Running): void {
+  const refresh = config.directory.refresh.ms;
+  const chores: Chore[] = [
+    { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
+    { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
+    { name: 'directory', every: refresh, run: () => directory.refresh() },
+    {
+      name: 'crl',
+      every: refresh,
+      run: async () => {
+        for (const error of await crls.refresh()) telemetry.event('crl.failed', { source: 'refresh', error });
+      },
+    },
+  ];
+  const timers = new Timers(chores, telemetry);
+  timers.start();
+  running.add({ stop: () => timers.stop() });
+}

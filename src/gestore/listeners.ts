@@ -1,0 +1,147 @@
+import { AccessPoint, submissionHandlers } from '../access-point/index.js';
+import { AntivirusUnavailable } from '../antivirus/index.js';
+import { mxHandlers } from '../incoming-point/index.js';
+import { createPop3Server } from '../pop3/index.js';
+import { signAttached } from '../smime/index.js';
+import { createSmtpServer, SmtpError, type SmtpServerOptions } from '../smtp/index.js';
+import { StoreUnavailable } from '../storage/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import { createWebServer } from '../web/index.js';
+import type { Parts } from './parts.js';
+import type { Running } from './running.js';
+
+/** Port 25: other gestori and the Internet. */
+export async function startIncoming(parts: Parts, running: Running): Promise<void> {
+  const { config, directory, store, incomingPoint } = parts;
+  await listenSmtp(parts, running, 'mx', {
+    mode: 'offered',
+    size: config.limits.incoming_size,
+    smtpUtf8: true,
+    handlers: mxHandlers({ incomingPoint, directory, store }),
+  });
+}
+
+/** The submission ports. */
+export async function startAccess(parts: Parts, running: Running): Promise<void> {
+  const { config, store, issuer, directory, antivirus, telemetry, clock, accounts } = parts;
+  const { limits, timers, relay } = config;
+  const accessPoint = new AccessPoint({
+    store,
+    issuer,
+    directory,
+    antivirus,
+    telemetry,
+    clock,
+    limits: {
+      recipients: limits.recipients,
+      sizeTimesRecipients: limits.size_times_recipients,
+      messageSize: limits.message_size,
+    },
+    timers: { firstNotice: timers.first_notice.ms, secondNotice: timers.second_notice.ms },
+    envelopeGiveUp: relay.give_up.envelopes.ms,
+  });
+  const handlers = submissionHandlers({
+    accessPoint,
+    accounts,
+    store,
+    hostname: config.hostname,
+    receiptsReserve: limits.receipts_reserve,
+  });
+  const session = { size: limits.hard_size, smtpUtf8: false, handlers };
+  await listenSmtp(parts, running, 'submission', { ...session, mode: 'implicit' });
+  await listenSmtp(parts, running, 'submission_starttls', { ...session, mode: 'required' });
+}
+
+type ListenerRules<User> = Pick<SmtpServerOptions<User>, 'mode' | 'size' | 'smtpUtf8' | 'handlers'>;
+
+async function listenSmtp<User>(
+  { config, tls, telemetry }: Parts,
+  running: Running,
+  name: 'mx' | 'submission' | 'submission_starttls',
+  rules: ListenerRules<User>,
+): Promise<void> {
+  const port = config.listen[name];
+  if (port === false) return;
+  const server = createSmtpServer({
+    ...rules,
+    hostname: config.hostname,
+    tls,
+    spoolDir: config.paths.spool,
+    recipients: config.limits.recipients_hard,
+    insecureAuth: config.testing,
+    maxClients: config.limits.connections,
+    connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
+    report: (error, peer) =>
+      reportSmtp(telemetry, name === 'mx' ? 'mx' : 'submission', error, peer.remoteAddress),
+  });
+  await running.listen(name, server, port, config.listen.address);
+}
+
+/** Every refusal is told; what was no refusal of ours is a fault to look at. */
+function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: unknown, peer: string): void {
+  if (error instanceof SmtpError) {
+    const fields = { peer, code: error.code, reason: error.publicText };
+    if (protocol === 'mx') telemetry.event('reception.rejected', fields);
+    else telemetry.event('submission.rejected', { ...fields, mailbox: '' });
+    return;
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreUnavailable)
+    telemetry.event('store.unavailable', { operation: protocol, error: reason });
+  else if (error instanceof AntivirusUnavailable) telemetry.event('antivirus.failed', { error: reason });
+  else telemetry.event('session.failed', { protocol, peer, error: reason });
+}
+
+/** POP3 over TLS, and with STARTTLS where a port is configured. */
+export async function startPop3(parts: Parts, running: Running): Promise<void> {
+  const { config, tls, accounts, mailstore, telemetry } = parts;
+  for (const [name, mode] of [
+    ['pop3s', 'implicit'],
+    ['pop3', 'starttls'],
+  ] as const) {
+    const port = config.listen[name];
+    if (port === false) continue;
+    const server = createPop3Server({
+      accounts,
+      mailstore,
+      telemetry,
+      hostname: config.hostname,
+      tls,
+      mode,
+      testing: config.testing,
+      limits: {
+        connections: config.limits.connections,
+        connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
+      },
+    });
+    await running.listen(name, server, port, config.listen.address);
+  }
+}
+
+/** The HTTPS port. */
+export async function startWeb(parts: Parts, running: Running): Promise<void> {
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock } = parts;
+  const port = config.listen.https;
+  if (port === false) return;
+  const server = await createWebServer({
+    tls,
+    telemetry,
+    caFile: config.tls.ca,
+    providerRecord: config.directory.publish
+      ? async () => signAttached(Buffer.from(directory.ownLdif()), signer, clock())
+      : null,
+    metrics: () => telemetry.metrics(),
+    metricsAllow: config.web.metrics_allow,
+    checks: [
+      { name: 'store', ok: async () => answers(store.read('directoryMark', {})) },
+      { name: 'antivirus', ok: () => antivirus.ping() },
+    ],
+  });
+  await running.listen('https', server, port, config.listen.address);
+}
+
+const answers = (question: Promise<unknown>): Promise<boolean> =>
+  question.then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,152 @@
+import { readFile } from 'node:fs/promises';
+import { Accounts } from '../accounts/index.js';
+import { type Antivirus, openAntivirus } from '../antivirus/index.js';
+import type { Config } from '../config/index.js';
+import { DeliveryPoint } from '../delivery-point/index.js';
+import { Directory } from '../directory/index.js';
+import { IncomingPoint } from '../incoming-point/index.js';
+import { Issuer } from '../issuing/index.js';
+import { Mailstore } from '../mailstore/index.js';
+import {
+  CrlStore,
+  certificateProfileFaults,
+  openSigner,
+  type Signer,
+  verifySignature,
+} from '../smime/index.js';
+import { cleanSpool } from '../smtp/index.js';
+import { openStore, type Store } from '../storage/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import type { Running } from './running.js';
+import { readTls, type TlsMaterial } from './tls.js';
+
+/** This gestore cannot start; the message says what to mend. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/** Everything the roles share. */
+export interface Parts {
+  readonly config: Config;
+  readonly telemetry: Telemetry;
+  readonly clock: () => number;
+  readonly tls: TlsMaterial;
+  readonly store: Store;
+  readonly signer: Signer;
+  readonly directory: Directory;
+  readonly crls: CrlStore;
+  readonly antivirus: Antivirus;
+  readonly accounts: Accounts;
+  readonly mailstore: Mailstore;
+  readonly issuer: Issuer;
+  readonly incomingPoint: IncomingPoint;
+}
+
+/** Builds what every role needs. @throws StartError, and what opening the store or the key throws */
+export async function buildParts(config: Config, telemetry: Telemetry, running: Running): Promise<Parts> {
+  const clock = Date.now;
+  const tls = await readTls(config);
+  const signer = await openSealingKey(config, telemetry);
+  running.add({ stop: async () => signer.close() });
+  const antivirus = openAntivirus(config.antivirus);
+  if (config.antivirus.kind === 'builtin') {
+    telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
+  }
+  const store = await openStore({ ...config.storage, now: clock });
+  running.add({ stop: () => store.close() });
+  await cleanSpool(config.paths.spool);
+  const directory = await openDirectory(config, telemetry, store, signer, clock);
+  const crls = new CrlStore({ sources: config.directory.crl, now: clock });
+  const accounts = new Accounts({
+    store,
+    serviceMailbox: config.provider.service_mailbox,
+    defaultQuota: config.limits.mailbox_quota,
+    throttleLogins: !config.testing,
+    now: clock,
+  });
+  const mailstore = new Mailstore(store, clock);
+  const provider = { name: config.provider.name, mailDomain: config.provider.mail_domain };
+  const issuer = new Issuer(provider, () => signer);
+  const post = { mailDomain: provider.mailDomain, giveUpAfter: config.relay.give_up.notifications.ms };
+  const findMailbox = (address: string) => accounts.find(address);
+  const deliveryPoint = new DeliveryPoint({ issuer, findMailbox, post });
+  const incomingPoint = new IncomingPoint({
+    store,
+    issuer,
+    directory,
+    deliveryPoint,
+    antivirus,
+    findMailbox,
+    telemetry,
+    clock,
+    serviceMailbox: config.provider.service_mailbox,
+    post,
+    ordinaryMail: config.policy.ordinary_mail,
+    verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
+  });
+  return {
+    config,
+    telemetry,
+    clock,
+    tls,
+    store,
+    signer,
+    directory,
+    crls,
+    antivirus,
+    accounts,
+    mailstore,
+    issuer,
+    incomingPoint,
+  };
+}
+
+async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {
+  const { key, certificate, chain } = config.signing;
+  if (key.kind !== 'file') throw new StartError('signing.key: this build signs with keys in files only');
+  const signer = await openSigner({
+    file: key.file,
+    passphraseFile: key.passphrase_file,
+    certificateFile: certificate,
+    chainFile: chain,
+  });
+  for (const reason of signer.warnings) telemetry.event('server.warning', { reason });
+  const { name, mail_domain: mailDomain } = config.provider;
+  const faults = certificateProfileFaults(signer.certificate, name, mailDomain);
+  if (faults.length > 0) throw new StartError(`signing.certificate: ${faults.join('; ')}`);
+  return signer;
+}
+
+async function openDirectory(
+  config: Config,
+  telemetry: Telemetry,
+  store: Store,
+  signer: Signer,
+  clock: () => number,
+): Promise<Directory> {
+  const anchors = [config.signing.chain, config.tls.ca].filter((file) => file !== null);
+  const directory = await Directory.open({
+    store,
+    own: {
+      providerName: config.provider.name,
+      mailReceipt: config.provider.service_mailbox,
+      mailDomain: config.provider.mail_domain,
+      certificate: signer.certificate,
+      trust: await Promise.all(anchors.map((file) => readFile(file))),
+      ldifLocationUrl: `${publicUrl(config)}/igpec/provider.ldif.p7m`,
+    },
+    sources: config.directory.sources,
+    snapshots: config.paths.directory,
+    telemetry,
+    clock,
+  });
+  await directory.refresh();
+  return directory;
+}
+
+/** Address users see (`web.public_url`). */
+export function publicUrl(config: Config): string {
+  const { https } = config.listen;
+  const port = https === false || https === 443 ? '' : `:${https}`;
+  return config.web.public_url?.replace(/\/$/, '') ?? `https://${config.hostname}${port}`;
+}

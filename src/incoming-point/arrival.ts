@@ -1,0 +1,16 @@
+import type { Rope } from '../rope/index.js';
+
+/** A message as the MX session or the local relay brought it. */
+export interface Arrival {
+  /** SMTP reverse path; empty for the null path. */
+  readonly mailFrom: string;
+  /** SMTP forward paths, all in our domains, case kept, each once. */
+  readonly recipients: readonly string[];
+  /** As received, byte for byte; durable already where it is too large for the commit itself. */
+  readonly message: Rope;
+  readonly eightBit: boolean;
+  /** Whether the connection was protected by TLS, or there was none. */
+  readonly secure: boolean;
+  /** Address of the client, or `local` for a recipient of this same gestore. */
+  readonly peer: string;
+}

@@ -1,0 +1,3 @@
+export type { Arrival } from './arrival.js';
+export { IncomingPoint, type IncomingPointOptions } from './incoming-point.js';
+export { type MxSessionOptions, mxHandlers } from './mx-session.js';

@@ -1,0 +1,42 @@
+import type { Directory } from '../directory/index.js';
+import { domainOf, isValidAddress } from '../pec/index.js';
+import { keep, type SmtpHandlers } from '../smtp/index.js';
+import type { Store } from '../storage/index.js';
+import type { IncomingPoint } from './incoming-point.js';
+import { refusals } from './refusals.js';
+
+export interface MxSessionOptions {
+  readonly incomingPoint: IncomingPoint;
+  readonly directory: Directory;
+  readonly store: Store;
+}
+
+/**
+ * The session on port 25: any address of our domains is taken, since whether the message is certified is known only
+ * after DATA (decisions 20); a foreign domain is refused.
+ */
+export function mxHandlers(options: MxSessionOptions): SmtpHandlers<never> {
+  return {
+    async mailFrom() {
+      // Any reverse path, the null one included: notices of other systems come with it.
+    },
+
+    async rcptTo(address) {
+      if (!isValidAddress(address)) throw refusals.badRecipient();
+      await options.directory.current();
+      if (!options.directory.isOwnDomain(domainOf(address))) throw refusals.relayDenied();
+    },
+
+    async data(message, envelope, peer) {
+      await options.incomingPoint.receive({
+        mailFrom: envelope.mailFrom,
+        recipients: envelope.recipients,
+        message: await keep(message, options.store),
+        eightBit: message.eightBit,
+        secure: peer.tls !== undefined,
+        peer: peer.remoteAddress,
+      });
+      return peer.id;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { SmtpError } from '../smtp/index.js';
+
+/** What the incoming point alone refuses, and how it says so. */
+export const refusals = {
+  relayDenied: () =>
+    new SmtpError({
+      code: 550,
+      enhanced: '5.7.1',
+      publicText: 'Dominio non gestito qui / Relaying denied: this domain is not managed here',
+    }),
+  badRecipient: () =>
+    new SmtpError({
+      code: 553,
+      enhanced: '5.1.3',
+      publicText: 'Indirizzo non valido / Bad recipient address syntax',
+    }),
+  tooManyRecipients: () =>
+    new SmtpError({ code: 452, enhanced: '4.5.3', publicText: 'Troppi destinatari / Too many recipients' }),
+  unknownMailbox: () =>
+    new SmtpError({ code: 550, enhanced: '5.1.1', publicText: 'Casella inesistente / No such mailbox' }),
+  certifiedMailOnly: (cause: string) =>
+    new SmtpError({
+      code: 550,
+      enhanced: '5.7.1',
+      publicText: 'Questa casella riceve solo posta certificata / This mailbox accepts certified mail only',
+      cause,
+    }),
+  mailboxFull: () =>
+    new SmtpError({ code: 552, enhanced: '5.2.2', publicText: 'Casella piena / Mailbox full' }),
+  virus: (name: string) =>
+    new SmtpError({
+      code: 550,
+      enhanced: '5.7.1',
+      publicText: 'Il messaggio contiene un virus / The message contains a virus',
+      cause: name,
+    }),
+  signatureUnverifiable: (cause: string) =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.7.5',
+      publicText: 'La firma non si puo verificare ora / The signature cannot be verified at the moment',
+      cause,
+    }),
+} as const;

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { Issuer } from '../issuing/index.js';
+import type { Header } from '../mime/index.js';
+import { addressKey, type LegalTime } from '../pec/index.js';
+import { Rope } from '../rope/index.js';
+import { ChangeSet, type Mailbox, type RegisterEvent, type Store } from '../storage/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import type { Arrival } from './arrival.js';
+import { refusals } from './refusals.js';
+
+export interface WrapOptions {
+  readonly store: Store;
+  readonly issuer: Issuer;
+  readonly telemetry: Telemetry;
+  readonly findMailbox: (address: string) => Promise<Mailbox | undefined>;
+}
+
+/** Why and on what terms a message is delivered uncertified. */
+export interface Wrapping {
+  /** Italian; null for a peer's anomaly envelope, which is delivered as it is (decisions 8). */
+  readonly reason: string | null;
+  /** `always`: signed by a gestore, delivered whatever the mailbox's rule; `ordinary`: the rule let it in. */
+  readonly rule: 'always' | 'ordinary';
+}
+
+/**
+ * Delivers a message that was not certified inside an anomaly envelope (RFC 6109 3.2.2): no presa in carico, no
+ * consegna, no notice of any kind.
+ */
+export async function wrap(
+  options: WrapOptions,
+  arrival: Arrival,
+  header: Header,
+  time: LegalTime,
+  { reason, rule }: Wrapping,
+): Promise<void> {
+  const found = await Promise.all(arrival.recipients.map((address) => options.findMailbox(address)));
+  const mailboxes = found.filter((mailbox) => mailbox !== undefined);
+  const open = mailboxes.filter(({ state, kind }) => state === 'active' && kind === 'user');
+  if (open.length === 0) throw refusals.unknownMailbox();
+
+  const changes = new ChangeSet((rope) => options.store.pack(rope));
+  const message = await delivered(options, arrival, header, time, reason);
+  const stored = Rope.of(`Return-Path: <${arrival.mailFrom}>\r\n`, message);
+  const roomy = open.filter(({ used, quota }) => used + stored.length <= quota);
+  if (roomy.length === 0) throw refusals.mailboxFull();
+  const content = await changes.content(stored);
+  for (const mailbox of roomy) {
+    changes.deposit({
+      mailboxId: mailbox.id,
+      folder: 'INBOX',
+      content,
+      size: stored.length,
+      internalDate: time.epochMs,
+      flags: ['$Anomalia'],
+      withinQuota: true,
+    });
+  }
+  changes.event(
+    uncertifiedEvent(
+      options,
+      arrival,
+      header,
+      time,
+      rule === 'always' ? 'busta-anomalia' : 'ricezione-ordinaria',
+      {
+        motivo: reason ?? 'busta di anomalia di un altro gestore',
+        depositata: roomy.map(({ address }) => address).join(' '),
+      },
+    ),
+  );
+  await options.store.write('commitNotification', {
+    ...changes.changes(),
+    facts: [],
+    digest: await deliveryKey(arrival),
+  });
+  options.telemetry.event('reception.anomaly', { reason: reason ?? 'peer', recipients: roomy.length });
+}
+
+async function delivered(
+  { issuer }: WrapOptions,
+  arrival: Arrival,
+  header: Header,
+  time: LegalTime,
+  reason: string | null,
+): Promise<Rope> {
+  // An anomaly is wrapped once (decisions 8).
+  if (reason === null) return arrival.message;
+  const sealed = await issuer.anomaly({
+    time,
+    mailFrom: arrival.mailFrom,
+    recipients: arrival.recipients,
+    receivedHeader: header,
+    original: arrival.message,
+    eightBit: arrival.eightBit,
+    reason,
+  });
+  return sealed.rope;
+}
+
+/** An entry of the register about a message that was not certified (RFC 6109 2.3). */
+export function uncertifiedEvent(
+  { issuer }: Pick<WrapOptions, 'issuer'>,
+  arrival: Arrival,
+  header: Header,
+  time: LegalTime,
+  event: RegisterEvent['event'],
+  detail: Readonly<Record<string, string>>,
+): RegisterEvent {
+  return {
+    identificativo: (header.raw('Message-ID') ?? '').trim().replace(/^<|>$/g, ''),
+    at: time.epochMs,
+    event,
+    sender: arrival.mailFrom,
+    recipients: arrival.recipients,
+    subject: header.text('Subject') ?? '',
+    related: [],
+    gestore: issuer.provider.name,
+    detail: { ...detail, da: arrival.peer },
+  };
+}
+
+/** A relay that lost our answer sends the same bytes to the same recipients again: they are delivered once. */
+export async function deliveryKey(arrival: Arrival): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of arrival.message.chunks()) hash.update(chunk);
+  return [hash.digest('hex'), ...arrival.recipients.map(addressKey).sort()].join(' ');
+}

@@ -1,0 +1,1 @@
+export { type AnomalyInput, type EnvelopeInput, Issuer, type Sealed } from './issuer.js';

@@ -1,0 +1,74 @@
+import type { Socket } from 'node:net';
+import { ConnectionLost } from './errors.js';
+
+/** Octets gathered before they are written: small answers to pipelined commands leave together. */
+const GATHER = 64 * 1024;
+/** Octets the socket may hold before the session waits for the peer. */
+const UNSENT = 256 * 1024;
+
+/** The way out: gathers small pieces, and waits for a peer that reads slowly, but not for ever. */
+export class Output {
+  readonly #socket: Socket;
+  readonly #timeout: number;
+  #pieces: Buffer[] = [];
+  #gathered = 0;
+
+  /** @param timeout milliseconds in which the peer has to take what waits */
+  constructor(socket: Socket, timeout: number) {
+    this.#socket = socket;
+    this.#timeout = timeout;
+  }
+
+  /** True when nothing waits to be written. */
+  get empty(): boolean {
+    return this.#gathered === 0;
+  }
+
+  /** True when `flush` is due. */
+  get full(): boolean {
+    return this.#gathered >= GATHER;
+  }
+
+  /** A string is Latin-1. */
+  add(bytes: Buffer | string): void {
+    const piece = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+    if (piece.length === 0) return;
+    this.#pieces.push(piece);
+    this.#gathered += piece.length;
+  }
+
+  /** Writes what was gathered; resolves when there is room for more. @throws ConnectionLost */
+  async flush(): Promise<void> {
+    if (this.#gathered > 0) {
+      const [first] = this.#pieces;
+      const bytes = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces, this.#gathered);
+      this.#pieces = [];
+      this.#gathered = 0;
+      if (!this.#socket.writable) throw new ConnectionLost('connection closed by the peer');
+      this.#socket.write(bytes);
+    }
+    if (this.#socket.writableLength > UNSENT) await this.#drained();
+  }
+
+  #drained(): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error) => {
+        clearTimeout(timer);
+        socket.off('drain', onDrain);
+        socket.off('close', onClose);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const onDrain = () => settle();
+      const onClose = () => settle(new ConnectionLost('connection closed by the peer'));
+      const timer = setTimeout(
+        () => settle(new ConnectionLost(`the peer did not read for ${this.#timeout} ms`)),
+        this.#timeout,
+      );
+      socket.on('drain', onDrain);
+      socket.on('close', onClose);
+      if (socket.destroyed) onClose();
+    });
+  }
+}

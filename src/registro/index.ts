@@ -1,0 +1,2 @@
+export { findReceipt } from './receipts.js';
+export { type RegisterFault, type RegisterVerdict, verifyRegister } from './verify.js';

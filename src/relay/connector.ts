@@ -1,0 +1,129 @@
+import {
+  type ClientTimeouts,
+  type ClientTls,
+  connectSmtp,
+  defaultTimeouts,
+  type OutgoingMessage,
+  SmtpClientError,
+  type Verdict,
+} from '../smtp/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import { type Connection, ConnectionPool } from './pool.js';
+import { type Hop, type RoutingOptions, route } from './routing.js';
+
+export interface TlsPolicy {
+  /** Certified mail leaves under TLS or not at all. */
+  readonly required: boolean;
+  /** PEM; the peers of certified mail must prove their names where there is any. */
+  readonly ca: readonly string[];
+}
+
+export interface ConnectorOptions {
+  readonly routing: RoutingOptions;
+  readonly tls: TlsPolicy;
+  readonly telemetry: Telemetry;
+  readonly timeouts?: ClientTimeouts | undefined;
+}
+
+/** Whom a transaction is for. `external` recipients are ordinary ones: other routes, and TLS where it is to be had. */
+export interface Destination {
+  readonly domain: string;
+  readonly external: boolean;
+}
+
+/** Milliseconds an unused connection waits for the next message; messages a connection carries at most. */
+const POOL = { idle: 30_000, transactions: 100 } as const;
+
+/** Brings messages to peers over pooled connections. */
+export class Connector {
+  readonly #options: ConnectorOptions;
+  readonly #pool = new ConnectionPool(POOL);
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One transaction; a verdict for each recipient.
+   * @throws RouteError, or SmtpClientError when no hop takes a connection
+   */
+  async deliver(destination: Destination, message: OutgoingMessage): Promise<Verdict[]> {
+    const key = `${destination.domain} ${destination.external}`;
+    const old = this.#pool.take(key);
+    if (old !== undefined) {
+      const verdicts = await this.#use(key, old, message);
+      // A peer may have closed a connection that was waiting: nothing was said on it, so nothing happened.
+      if (!verdicts.every((verdict) => 'lost' in verdict && verdict.phase === 'mail')) return verdicts;
+    }
+    const connection = await this.#open(destination);
+    this.#pool.opened(connection);
+    return this.#use(key, connection, message);
+  }
+
+  /** Lets go of idle connections; those in use end with their transaction. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  /** Ends the transactions that are going on. */
+  cut(): void {
+    this.#pool.cut();
+  }
+
+  async #use(key: string, connection: Connection, message: OutgoingMessage): Promise<Verdict[]> {
+    try {
+      return await connection.client.deliver(message);
+    } finally {
+      this.#pool.leave(key, connection);
+    }
+  }
+
+  /** The first hop that answers. */
+  async #open({ domain, external }: Destination): Promise<Connection> {
+    const hops = await route(this.#options.routing, domain, external);
+    let failure = new SmtpClientError('connect', `no address for ${domain}`);
+    for (const hop of hops) {
+      try {
+        return await this.#connect(domain, hop, this.#tls(hop, external));
+      } catch (error) {
+        if (!(error instanceof SmtpClientError)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #connect(domain: string, hop: Hop, tls: ClientTls): Promise<Connection> {
+    const { routing, telemetry, timeouts } = this.#options;
+    const start = performance.now();
+    const options = {
+      host: hop.host,
+      port: hop.port,
+      localName: routing.hostname,
+      timeouts: timeouts ?? defaultTimeouts,
+    };
+    let client: Connection['client'];
+    try {
+      client = await connectSmtp({ ...options, tls });
+    } catch (error) {
+      // RFC 7435: where TLS is opportunistic, one that fails is no reason to keep the mail.
+      const withoutTls =
+        tls.mode === 'opportunistic' && error instanceof SmtpClientError && error.phase === 'starttls';
+      if (!withoutTls) throw error;
+      client = await connectSmtp({ ...options, tls: { ...tls, mode: 'none' } });
+    }
+    telemetry.event('relay.connected', {
+      destination: domain,
+      host: `${hop.host}:${hop.port}`,
+      tls: client.tls?.version ?? '',
+      ms: performance.now() - start,
+    });
+    return { client, hop };
+  }
+
+  #tls(hop: Hop, external: boolean): ClientTls {
+    const { required, ca } = this.#options.tls;
+    if (external || !required) return { mode: 'opportunistic', verify: false, ca: [], name: hop.name };
+    return { mode: 'required', verify: ca.length > 0, ca, name: hop.name };
+  }
+}

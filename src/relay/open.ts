@@ -1,0 +1,28 @@
+import type { ClientTimeouts } from '../smtp/index.js';
+import { Connector, type TlsPolicy } from './connector.js';
+import { Relay } from './relay.js';
+import type { RoutingOptions } from './routing.js';
+import { Transfer, type TransferParts } from './transfer.js';
+
+export interface RelayOptions extends Omit<TransferParts, 'connector'> {
+  readonly routing: RoutingOptions;
+  readonly tls: TlsPolicy;
+  /** Whose leases these are: the same after a restart. */
+  readonly owner: string;
+  /** Transactions at once towards one destination; 8 if not given. */
+  readonly concurrency?: number | undefined;
+  readonly timeouts?: ClientTimeouts | undefined;
+}
+
+const CONCURRENCY = 8;
+
+/** Builds the relay and starts it. @throws StoreUnavailable */
+export async function openRelay(options: RelayOptions): Promise<Relay> {
+  const { routing, tls, telemetry, timeouts, queue, clock, owner } = options;
+  const connector = new Connector({ routing, tls, telemetry, timeouts });
+  const transfer = new Transfer({ ...options, connector });
+  const concurrency = options.concurrency ?? CONCURRENCY;
+  const relay = new Relay({ queue, transfer, connector, telemetry, clock, owner, concurrency });
+  await relay.start();
+  return relay;
+}

@@ -1,0 +1,84 @@
+import { SmtpError } from './errors.js';
+
+/**
+ * The refusals both ends of SMTP share. They are made anew at each call, so that each carries its own stack and cause.
+ * What belongs to one end only (sender not allowed, mailbox suspended...) is said by that end.
+ */
+export const refusals = {
+  authenticationRequired: () =>
+    new SmtpError({
+      code: 530,
+      enhanced: '5.7.0',
+      publicText: 'Autenticazione richiesta / Authentication required',
+    }),
+  tlsRequired: () =>
+    new SmtpError({
+      code: 530,
+      enhanced: '5.7.0',
+      publicText: 'Usare prima STARTTLS / Must issue a STARTTLS command first',
+    }),
+  badCredentials: (cause?: unknown) =>
+    new SmtpError({
+      code: 535,
+      enhanced: '5.7.8',
+      publicText: 'Nome utente o password errati / Authentication credentials invalid',
+      cause,
+    }),
+  tooManyAttempts: () =>
+    new SmtpError({
+      code: 454,
+      enhanced: '4.7.0',
+      publicText: 'Troppi tentativi, riprovare piu tardi / Too many attempts, try again later',
+    }),
+  unknownParameter: (name: string) =>
+    new SmtpError({
+      code: 555,
+      enhanced: '5.5.4',
+      publicText: `Parametro ${name} non riconosciuto / Parameter ${name} not recognized`,
+    }),
+  needsSmtpUtf8: () =>
+    new SmtpError({
+      code: 553,
+      enhanced: '5.6.7',
+      publicText: 'Indirizzo con caratteri non ASCII / Address has non-ASCII characters',
+    }),
+  tooLarge: (limit: number) =>
+    new SmtpError({
+      code: 552,
+      enhanced: '5.3.4',
+      publicText: `Messaggio oltre ${limit} ottetti / Message exceeds the maximum size of ${limit} octets`,
+    }),
+  tooManyConnections: () =>
+    new SmtpError({
+      code: 421,
+      enhanced: '4.7.0',
+      publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
+    }),
+  storageFull: (cause?: unknown) =>
+    new SmtpError({
+      code: 452,
+      enhanced: '4.3.1',
+      publicText: 'Spazio insufficiente, riprovare / Insufficient system storage, try again later',
+      cause,
+    }),
+  // Bare CR, bare LF and NUL never pass (architecture 4): they are what SMTP smuggling is made of, and a signature over them
+  // would not survive the next hop.
+  bareCr: () =>
+    new SmtpError({
+      code: 554,
+      enhanced: '5.6.0',
+      publicText: 'Il messaggio contiene un CR senza LF / Message contains a CR without LF',
+    }),
+  bareLf: () =>
+    new SmtpError({
+      code: 554,
+      enhanced: '5.6.0',
+      publicText: 'Il messaggio contiene un LF senza CR / Message contains an LF without CR',
+    }),
+  nul: () =>
+    new SmtpError({
+      code: 554,
+      enhanced: '5.6.0',
+      publicText: 'Il messaggio contiene un ottetto NUL / Message contains a NUL octet',
+    }),
+} as const;

@@ -1,0 +1,353 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import {
+  SMTPServer,
+  type SMTPServerAddress,
+  type SMTPServerAuthentication,
+  type SMTPServerDataStream,
+  type SMTPServerSession,
+} from 'smtp-server';
+import { replyFor, type SmtpError } from './errors.js';
+import { refusals } from './refusals.js';
+import { Session, type SessionRules } from './session.js';
+import { type Spooled, spool } from './spool.js';
+
+/** PEM. */
+export interface TlsMaterial {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+}
+
+/** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
+export type TlsMode = 'implicit' | 'required' | 'offered';
+
+/** Who is at the other end. */
+export interface Peer<User> {
+  /** Of the connection, for the log. */
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort: number;
+  /** The EHLO argument as the client gave it, lower case. */
+  readonly helo: string;
+  /** ESMTP, ESMTPS, ESMTPSA... (RFC 3848). */
+  readonly protocol: string;
+  readonly tls?: { readonly version: string; readonly cipher: string } | undefined;
+  /** What `authenticate` answered. */
+  readonly user?: User | undefined;
+}
+
+export interface Envelope {
+  /** Empty for the null reverse path. */
+  readonly mailFrom: string;
+  /** As written, each once (compared without case). */
+  readonly recipients: readonly string[];
+  readonly eightBit: boolean;
+  readonly smtpUtf8: boolean;
+}
+
+export interface Login {
+  readonly method: 'PLAIN' | 'LOGIN';
+  readonly username: string;
+  readonly password: string;
+  readonly remoteAddress: string;
+}
+
+/** What a listener does with mail. Each throws SmtpError to refuse; anything else is `451 4.3.0`. */
+export interface SmtpHandlers<User> {
+  /** Present: AUTH is offered and required. Answers who it is, or undefined for wrong credentials. */
+  authenticate?(login: Login): Promise<User | undefined>;
+  mailFrom(address: string, peer: Peer<User>): Promise<void>;
+  rcptTo(
+    address: string,
+    envelope: Pick<Envelope, 'mailFrom' | 'recipients'>,
+    peer: Peer<User>,
+  ): Promise<void>;
+  /**
+   * A whole message, canonical and within the size. The answer is the text after `250 2.0.0`; it is sent when the promise
+   * resolves, so it must resolve after the commit. The spooled bytes are discarded then: `keep` what must stay.
+   */
+  data(message: Spooled, envelope: Envelope, peer: Peer<User>): Promise<string>;
+}
+
+export interface SmtpServerOptions<User> {
+  /** In the greeting and in EHLO. */
+  readonly hostname: string;
+  readonly tls: TlsMaterial;
+  readonly mode: TlsMode;
+  readonly spoolDir: string;
+  /** Octets: SIZE, and 552 past it. */
+  readonly size: number;
+  /** RCPT past it: 452. */
+  readonly recipients: number;
+  readonly smtpUtf8: boolean;
+  /** AUTH without TLS too (`testing`). */
+  readonly insecureAuth?: boolean | undefined;
+  readonly maxClients?: number | undefined;
+  /** 0: no limit (loopback in `testing`). */
+  readonly connectionsPerAddress?: number | undefined;
+  /** Milliseconds of silence (RFC 5321 4.5.3.2.7), of a whole DATA, of grace at close. */
+  readonly timeouts?:
+    | { readonly socket?: number; readonly data?: number; readonly close?: number }
+    | undefined;
+  readonly handlers: SmtpHandlers<User>;
+  /** Told of every refusal and of every error that was answered 451. */
+  report?(error: unknown, peer: Peer<User>): void;
+}
+
+export interface SmtpServer {
+  listen(port: number, address: string): Promise<AddressInfo>;
+  /** New certificate for the connections to come. */
+  reload(tls: TlsMaterial): void;
+  /** Stops listening, lets running transactions end, sends the others away with 421. */
+  close(): Promise<void>;
+  readonly connections: number;
+}
+
+const MINUTE = 60_000;
+const UNSERVED = ['XCLIENT', 'XFORWARD', 'VRFY', 'HELP', 'WIZ', 'SHELL', 'KILL'];
+/** RFC 4954 4: a line of AUTH may have 12288 octets. */
+const MAX_COMMAND = 12_288;
+// The DSN parameters are taken and ignored: receipts say what a DSN would.
+const MAIL_PARAMETERS = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'AUTH', 'RET', 'ENVID']);
+const RCPT_PARAMETERS = new Set(['NOTIFY', 'ORCPT']);
+
+/** A listener for submission or for incoming mail, over smtp-server. Nothing is bound before `listen`. */
+export function createSmtpServer<User>(options: SmtpServerOptions<User>): SmtpServer {
+  return new Listener(options);
+}
+
+/** The negotiated version; the library keeps the cipher only. */
+const tlsVersions = new WeakMap<SMTPServerSession, string>();
+
+type Callback = (error?: Error | null, message?: string) => void;
+
+class Listener<User> implements SmtpServer {
+  readonly #options: SmtpServerOptions<User>;
+  readonly #server: SMTPServer;
+  readonly #perAddress = new Map<string, number>();
+  readonly #counted = new WeakSet<SMTPServerSession>();
+
+  constructor(options: SmtpServerOptions<User>) {
+    this.#options = options;
+    const rules: SessionRules = {
+      dataTimeout: options.timeouts?.data ?? 60 * MINUTE,
+      maxErrors: 100,
+      recipients: options.recipients,
+      insecureAuth: options.insecureAuth ?? false,
+    };
+    this.#server = new SMTPServer({ ...this.#libraryOptions(), ...this.#libraryHandlers() });
+    this.#server.connect = (socket, socketOptions) => {
+      const session = new Session(this.#server, socket, socketOptions ?? undefined, rules);
+      this.#server.connections.add(session);
+      session.on('error', () => undefined);
+      session.init();
+    };
+    // Failed handshakes and broken sockets: their connection is gone, the listener stands.
+    this.#server.on('error', () => undefined);
+  }
+
+  get connections(): number {
+    return this.#server.connections.size;
+  }
+
+  listen(port: number, address: string): Promise<AddressInfo> {
+    const { server } = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port, host: address }, () => {
+        server.off('error', reject);
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+
+  reload(tls: TlsMaterial): void {
+    this.#server.updateSecureContext({ key: tls.key, cert: tls.cert });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const connection of [...this.#server.connections]) {
+        if (connection instanceof Session && !connection.busy) connection.send(421, 'Server shutting down');
+      }
+    });
+  }
+
+  #libraryOptions() {
+    const { hostname, mode, tls, size, recipients, handlers, timeouts, maxClients, insecureAuth, smtpUtf8 } =
+      this.#options;
+    return {
+      name: hostname,
+      banner: 'Ceralacca',
+      heloResponse: '%s',
+      secure: mode === 'implicit',
+      key: tls.key,
+      cert: tls.cert,
+      minVersion: 'TLSv1.2' as const,
+      logger: false as const,
+      size,
+      maxRecipients: recipients,
+      maxClients: maxClients ?? 1000,
+      hideENHANCEDSTATUSCODES: false,
+      hideSMTPUTF8: !smtpUtf8,
+      disableReverseLookup: true,
+      authMethods: ['PLAIN', 'LOGIN'],
+      authOptional: handlers.authenticate === undefined,
+      allowInsecureAuth: insecureAuth ?? false,
+      disabledCommands: handlers.authenticate === undefined ? [...UNSERVED, 'AUTH'] : UNSERVED,
+      maxAllowedUnauthenticatedCommands: 20,
+      maxCommandLength: MAX_COMMAND,
+      socketTimeout: timeouts?.socket ?? 5 * MINUTE,
+      closeTimeout: timeouts?.close ?? 30_000,
+    };
+  }
+
+  #libraryHandlers() {
+    return {
+      onConnect: (session: SMTPServerSession, callback: Callback) =>
+        this.#answer(session, callback, () => this.#admit(session)),
+      onSecure: (socket: Socket, session: SMTPServerSession, callback: Callback) => {
+        const version = socket instanceof TLSSocket ? socket.getProtocol() : null;
+        if (version !== null) tlsVersions.set(session, version);
+        callback();
+      },
+      onClose: (session: SMTPServerSession) => this.#release(session),
+      onAuth: (
+        auth: SMTPServerAuthentication,
+        session: SMTPServerSession,
+        callback: (error: Error | null | undefined, response?: { user?: unknown }) => void,
+      ) => {
+        this.#login(auth, session).then(
+          (user) => callback(null, { user: { identity: user } }),
+          (error: unknown) => callback(this.#refusal(error, session)),
+        );
+      },
+      onMailFrom: (address: SMTPServerAddress, session: SMTPServerSession, callback: Callback) =>
+        this.#answer(session, callback, () => this.#mailFrom(address, session)),
+      onRcptTo: (address: SMTPServerAddress, session: SMTPServerSession, callback: Callback) =>
+        this.#answer(session, callback, () => this.#rcptTo(address, session)),
+      onData: (stream: SMTPServerDataStream, session: SMTPServerSession, callback: Callback) =>
+        this.#answer(session, callback, () => this.#data(stream, session)),
+    };
+  }
+
+  /** Runs a handler and hands its answer, or its refusal, to the library. */
+  #answer(session: SMTPServerSession, callback: Callback, run: () => Promise<string | undefined>): void {
+    run().then(
+      (text) => callback(null, text),
+      (error: unknown) => callback(this.#refusal(error, session)),
+    );
+  }
+
+  #refusal(error: unknown, session: SMTPServerSession): Error {
+    this.#options.report?.(error, peerOf<User>(session));
+    const reply = replyFor(error);
+    return Object.assign(new Error(reply.text), { responseCode: reply.code });
+  }
+
+  async #admit(session: SMTPServerSession): Promise<undefined> {
+    const limit = this.#options.connectionsPerAddress ?? 0;
+    const open = this.#perAddress.get(session.remoteAddress) ?? 0;
+    if (limit > 0 && open >= limit) throw refusals.tooManyConnections();
+    this.#perAddress.set(session.remoteAddress, open + 1);
+    this.#counted.add(session);
+  }
+
+  #release(session: SMTPServerSession): void {
+    if (!this.#counted.delete(session)) return;
+    const open = (this.#perAddress.get(session.remoteAddress) ?? 1) - 1;
+    if (open > 0) this.#perAddress.set(session.remoteAddress, open);
+    else this.#perAddress.delete(session.remoteAddress);
+  }
+
+  async #login(auth: SMTPServerAuthentication, session: SMTPServerSession): Promise<User> {
+    const { username, password, authzid, authcid } = auth;
+    const method = auth.method === 'LOGIN' ? 'LOGIN' : 'PLAIN';
+    if (username === undefined || typeof password !== 'string') throw refusals.badCredentials();
+    // RFC 4616: nobody acts for another here.
+    if (authzid && authcid && authzid !== authcid) throw refusals.badCredentials();
+    const login = { method, username, password, remoteAddress: session.remoteAddress } as const;
+    const user = await this.#options.handlers.authenticate?.(login);
+    if (user === undefined) throw refusals.badCredentials();
+    return user;
+  }
+
+  async #mailFrom(path: SMTPServerAddress, session: SMTPServerSession): Promise<undefined> {
+    const { handlers, mode, insecureAuth, smtpUtf8 } = this.#options;
+    if (handlers.authenticate !== undefined) {
+      if (mode === 'required' && !session.secure && insecureAuth !== true) throw refusals.tlsRequired();
+      if (!session.user) throw refusals.authenticationRequired();
+    }
+    this.#checkParameters(path, MAIL_PARAMETERS);
+    if (session.envelope.smtpUtf8 === true && !smtpUtf8) throw refusals.unknownParameter('SMTPUTF8');
+    this.#checkCharacters(path.address, session);
+    await handlers.mailFrom(path.address, peerOf(session));
+  }
+
+  async #rcptTo(path: SMTPServerAddress, session: SMTPServerSession): Promise<undefined> {
+    this.#checkParameters(path, RCPT_PARAMETERS);
+    this.#checkCharacters(path.address, session);
+    await this.#options.handlers.rcptTo(path.address, envelopeOf(session), peerOf(session));
+  }
+
+  async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
+    const { handlers, spoolDir, size } = this.#options;
+    // The library makes a new envelope for the next transaction; this one is ours.
+    const envelope = envelopeOf(session);
+    const message = await spool(stream, { dir: spoolDir, limit: size }).catch((error: unknown) => {
+      throw isDiskFull(error) ? refusals.storageFull(error) : error;
+    });
+    try {
+      if (message.fault !== undefined) throw faultRefusal(message.fault, size);
+      return `2.0.0 ${await handlers.data(message, envelope, peerOf(session))}`;
+    } finally {
+      await message.discard();
+    }
+  }
+
+  #checkParameters(path: SMTPServerAddress, known: ReadonlySet<string>): void {
+    const unknown = Object.keys(path.args || {}).find((name) => !known.has(name));
+    if (unknown !== undefined) throw refusals.unknownParameter(unknown);
+  }
+
+  #checkCharacters(address: string, session: SMTPServerSession): void {
+    if (/[^\x00-\x7f]/.test(address) && session.envelope.smtpUtf8 !== true) throw refusals.needsSmtpUtf8();
+  }
+}
+
+function faultRefusal(fault: NonNullable<Spooled['fault']>, size: number): SmtpError {
+  if (fault === 'too-large') return refusals.tooLarge(size);
+  if (fault === 'bare-cr') return refusals.bareCr();
+  return fault === 'bare-lf' ? refusals.bareLf() : refusals.nul();
+}
+
+const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+
+function envelopeOf(session: SMTPServerSession): Envelope {
+  const { mailFrom, rcptTo, bodyType, smtpUtf8 } = session.envelope;
+  return {
+    mailFrom: mailFrom === false ? '' : mailFrom.address,
+    recipients: rcptTo.map(({ address }) => address),
+    eightBit: bodyType === '8bitmime',
+    smtpUtf8: smtpUtf8 === true,
+  };
+}
+
+function peerOf<User>(session: SMTPServerSession): Peer<User> {
+  const { tlsOptions } = session;
+  return {
+    id: session.id,
+    remoteAddress: session.remoteAddress,
+    remotePort: session.remotePort,
+    localPort: session.localPort,
+    helo: session.hostNameAppearsAs || '',
+    protocol: session.transmissionType,
+    tls: tlsOptions
+      ? { version: tlsVersions.get(session) ?? '', cipher: tlsOptions.standardName }
+      : undefined,
+    user: session.user === undefined || session.user === false ? undefined : (session.user.identity as User),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * smtp-server's connection with Ceralacca's manners: no delay before the greeting, every reply worded and coded by us,
+ * addresses kept as written, AUTH not offered where a password would travel in clear. It leans on members that the library
+ * declares but does not document (`init`, `send`, `_parseAddressCommand`, `_dataStream`): its version is pinned.
+ */
+import type { Socket } from 'node:net';
+import { finished } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { SMTPServer } from 'smtp-server';
+import { SMTPConnection } from 'smtp-server/lib/smtp-connection';
+import { replyFor } from './errors.js';
+import { parsePathCommand } from './path.js';
+import { refusals } from './refusals.js';
+import { reword } from './wording.js';
+
+/** What a session must know of its listener. */
+export interface SessionRules {
+  /** How long a whole DATA may last, milliseconds. */
+  readonly dataTimeout: number;
+  /** 5xx replies a client may collect before it is sent away. */
+  readonly maxErrors: number;
+  /** RCPT commands a message may have, told to the client (RFC 9422). */
+  readonly recipients: number;
+  readonly insecureAuth: boolean;
+}
+
+type AddressCommand = ReturnType<SMTPConnection['_parseAddressCommand']>;
+
+export class Session extends SMTPConnection {
+  readonly #rules: SessionRules;
+  #errors = 0;
+
+  constructor(
+    server: SMTPServer,
+    socket: Socket | TLSSocket,
+    options: object | undefined,
+    rules: SessionRules,
+  ) {
+    super(server, socket, options);
+    this.#rules = rules;
+  }
+
+  // The library waits 100 ms here to catch those who talk before the greeting; it costs every new connection of an honest
+  // gestore, and who talks too soon is caught all the same.
+  override init(): void {
+    this._setListeners(() => {
+      const { maxClients } = this._server.options;
+      if (maxClients !== undefined && this._server.connections.size > maxClients) {
+        const reply = replyFor(refusals.tooManyConnections());
+        this.send(reply.code, reply.text, false);
+        return;
+      }
+      this.connectionReady();
+    });
+  }
+
+  override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    if (Array.isArray(data)) super.send(code, this.#capabilities(code, data), context);
+    else {
+      const reply = reword(code, data ?? '', context);
+      if (reply === undefined) super.send(code, data, context);
+      else super.send(reply.code, reply.text, false);
+    }
+    if (code >= 500 && ++this.#errors === this.#rules.maxErrors) {
+      super.send(421, '4.7.0 Troppi errori / Too many errors', false);
+    } else if (code !== 421 && code !== 354 && this.closing && !this.busy) {
+      super.send(421, '4.3.2 Servizio in arresto / Service shutting down', false);
+    }
+  }
+
+  /** True while the client waits for us, or we for its message: the moment not to be cut short. */
+  get busy(): boolean {
+    return Boolean(this._dataStream) || this._handlerPending;
+  }
+
+  /** True once the listener is closing: the next reply is the last. */
+  get closing(): boolean {
+    return this._server._closeTimeout !== false;
+  }
+
+  override handler_DATA(command: Buffer, callback: () => void): void {
+    super.handler_DATA(command, callback);
+    const stream = this._dataStream;
+    if (!stream) return;
+    const deadline = setTimeout(() => this.send(421, 'Timeout'), this.#rules.dataTimeout);
+    finished(stream, () => clearTimeout(deadline));
+  }
+
+  override _parseAddressCommand(name: string, command: Buffer | string): AddressCommand {
+    const line = command.toString();
+    const colon = line.indexOf(':');
+    if (line.slice(0, colon).trim().toUpperCase().replace(/\s+/g, ' ') !== name.toUpperCase()) return false;
+    const path = parsePathCommand(line.slice(colon + 1).trim());
+    if (path === undefined) return false;
+    const args = path.parameters.size === 0 ? false : Object.fromEntries(path.parameters);
+    return {
+      address: path.address,
+      args,
+      ...(path.duplicate === undefined ? {} : { duplicate: path.duplicate }),
+    };
+  }
+
+  /** The EHLO answer: AUTH only where it may be used (RFC 4954 4), and how many recipients a message may have. */
+  #capabilities(code: number, lines: string[]): string[] {
+    if (code !== 250 || !lines.includes('PIPELINING')) return lines;
+    const mayAuthenticate = this.secure || this.#rules.insecureAuth;
+    const offered = lines.filter((line) => mayAuthenticate || !line.startsWith('AUTH '));
+    return [...offered, `LIMITS RCPTMAX=${this.#rules.recipients}`];
+  }
+}

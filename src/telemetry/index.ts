@@ -1,0 +1,9 @@
+export type { EventFields, EventName } from './events.js';
+export {
+  createTelemetry,
+  type LogOptions,
+  type RecordedEvent,
+  type SilentTelemetry,
+  silentTelemetry,
+  type Telemetry,
+} from './telemetry.js';

@@ -1,0 +1,1 @@
+export { type Chore, Timers } from './timers.js';

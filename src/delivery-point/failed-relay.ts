@@ -74,6 +74,9 @@ function wording(failure: RelayFailure, gestore: string): DeliveryFailure {
 
 /** RFC 3463 status for a DSN. */
 function statusOf(failure: RelayFailure): string {
-  if (failure.kind !== 'refused') return { 'no-domain': '5.1.2', 'no-mail': '5.1.10', expired: '5.4.7' }[failure.kind];
-  return failure.enhanced !== undefined && /^5\.\d{1,3}\.\d{1,3}$/.test(failure.enhanced) ? failure.enhanced : '5.0.0';
+  if (failure.kind !== 'refused')
+    return { 'no-domain': '5.1.2', 'no-mail': '5.1.10', expired: '5.4.7' }[failure.kind];
+  return failure.enhanced !== undefined && /^5\.\d{1,3}\.\d{1,3}$/.test(failure.enhanced)
+    ? failure.enhanced
+    : '5.0.0';
 }

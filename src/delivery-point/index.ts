@@ -1,7 +1,12 @@
 export { type Delivery, DeliveryPoint, type DeliveryPointOptions, envelopeEvent } from './deliver.js';
 export type { FailedRecipient } from './dsn.js';
 export type { EnvelopeInHand } from './envelope-in-hand.js';
-export { type FailedRelayOptions, type FailedRow, noticesOfFailure, type RelayFailure } from './failed-relay.js';
+export {
+  type FailedRelayOptions,
+  type FailedRow,
+  noticesOfFailure,
+  type RelayFailure,
+} from './failed-relay.js';
 export { certifiedOf, depositDsn, type FailedEnvelope, issueNonDelivery } from './non-delivery.js';
 export { issueToOwnUser, keywordOf, type OwnNotice } from './own-notice.js';
 export { enqueueNotification, type NotificationPost, type Posted } from './post.js';

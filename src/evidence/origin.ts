@@ -90,9 +90,7 @@ function competence(
   const manages = (address: string): boolean => domains.has(domainOf(address));
   const wanted = addressesOf(daticert);
   const held =
-    daticert.tipo === 'errore-consegna'
-      ? wanted.some(manages)
-      : wanted.length > 0 && wanted.every(manages);
+    daticert.tipo === 'errore-consegna' ? wanted.some(manages) : wanted.length > 0 && wanted.every(manages);
   const list = wanted.filter((address) => held || !manages(address)).join(', ');
   const findings = [
     held

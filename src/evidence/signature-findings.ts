@@ -335,7 +335,7 @@ function revocation(verdict: Verdict, trust: TrustMaterial, later: readonly Revo
       finding(
         'revocation-not-checked',
         'remark',
-        'Revoca non controllata: il certificato non indica una lista di revoca e nella cartella di fiducia non ce n\'è una.',
+        "Revoca non controllata: il certificato non indica una lista di revoca e nella cartella di fiducia non ce n'è una.",
         'Revocation not checked: the certificate names no revocation list and the trust folder has none.',
       ),
     );

@@ -126,7 +126,10 @@ function outerFindings(faults: readonly string[], fields: readonly string[]): Fi
     'The outer header of the message (From, To, Subject, Date...) is not signed: it may have been changed without a trace, and is not relied on here.',
   );
   if (faults.length + fields.length === 0) return [unsigned];
-  const it = [...faults, ...fields.map((field) => `il campo ${field} non dice ciò che dicono i dati firmati`)];
+  const it = [
+    ...faults,
+    ...fields.map((field) => `il campo ${field} non dice ciò che dicono i dati firmati`),
+  ];
   return [
     unsigned,
     finding(

@@ -84,8 +84,7 @@ export async function readTrust(files: readonly TrustFile[], ports: TrustPorts):
 
 /** Only what files are expected to get wrong; anything else is a fault of ours. */
 function reasonOf(error: unknown): string {
-  const expected =
-    error instanceof CmsError || error instanceof LdifError || error instanceof DirectoryError;
+  const expected = error instanceof CmsError || error instanceof LdifError || error instanceof DirectoryError;
   if (!expected) throw error;
   return error.message;
 }

@@ -48,7 +48,10 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
 }
 
 /** What comes back by itself: sweeping, the directory, revocation lists. */
-export function startTimers({ config, store, directory, crls, telemetry, clock }: Parts, running: Running): void {
+export function startTimers(
+  { config, store, directory, crls, telemetry, clock }: Parts,
+  running: Running,
+): void {
   const refresh = config.directory.refresh.ms;
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },

@@ -49,7 +49,7 @@ export async function dkimSign(message: Rope, options: DkimOptions): Promise<Rop
     '\tb=',
   ].join('\r\n');
   const data = Buffer.from(
-    `${relaxedFields(header, names)}${relaxed('dkim-signature', valueOf(unsigned))}`,
+    `${relaxedFields(header, names)}${relaxed('dkim-signature', afterColon(unsigned))}`,
     'latin1',
   );
   // RFC 8463 3: Ed25519 signs the hash.
@@ -83,7 +83,7 @@ function relaxedFields(header: Header, names: readonly string[]): string {
 const relaxed = (name: string, value: string): string =>
   `${name}:${value.replace(/[ \t\r\n]+/g, ' ').trim()}`;
 
-const valueOf = (field: string): string => field.slice(field.indexOf(':') + 1);
+const afterColon = (field: string): string => field.slice(field.indexOf(':') + 1);
 
 /** RFC 6376 3.4.3: without the empty lines at the end, with one CRLF; streamed. */
 async function simpleBodyHash(body: Rope): Promise<string> {

@@ -57,7 +57,7 @@ export async function route(options: RoutingOptions, domain: string, external: b
   const written =
     options.routes[domain] ??
     (external ? (options.routes['*'] ?? options.smartHost ?? undefined) : undefined);
-  if (written !== undefined) return hopsOf(options.dns, written.host, written.port);
+  if (written !== undefined) return writtenRoute(options.dns, written);
   const literal = /^\[(?:ipv6:)?(.+)\]$/i.exec(domain)?.[1];
   if (literal !== undefined && isIP(literal) !== 0) return [{ host: literal, port: 25, name: literal }];
   const exchanges = await exchangesOf(options, domain);
@@ -65,7 +65,8 @@ export async function route(options: RoutingOptions, domain: string, external: b
   let failure: RouteError | undefined;
   for (const exchange of exchanges) {
     try {
-      hops.push(...(await hopsOf(options.dns, exchange, 25)));
+      // An MX host without an address is the domain's mistake, not its absence.
+      hops.push(...(await hopsOf(options.dns, exchange, 25, exchange === domain ? '5.1.2' : '5.4.4')));
     } catch (error) {
       if (!(error instanceof RouteError)) throw error;
       // Any doubt about one host leaves the whole in doubt.
@@ -74,6 +75,16 @@ export async function route(options: RoutingOptions, domain: string, external: b
   }
   if (hops.length === 0 && failure !== undefined) throw failure;
   return hops;
+}
+
+/** A route that leads nowhere is our mistake, not the domain's: the mail waits until it is mended. */
+async function writtenRoute(dns: Dns, { host, port }: Endpoint): Promise<Hop[]> {
+  try {
+    return await hopsOf(dns, host, port);
+  } catch (error) {
+    if (!(error instanceof RouteError)) throw error;
+    throw new RouteError(false, '4.4.4', error.message, error);
+  }
 }
 
 /** MX hosts in order; the domain itself where it has none (RFC 5321 5.1). */
@@ -104,14 +115,14 @@ async function exchangesOf(options: RoutingOptions, domain: string): Promise<str
     .map(({ exchange }) => exchange);
 }
 
-async function hopsOf(dns: Dns, name: string, port: number): Promise<Hop[]> {
+async function hopsOf(dns: Dns, name: string, port: number, without = '5.1.2'): Promise<Hop[]> {
   if (isIP(name) !== 0) return [{ host: name, port, name }];
   try {
     return (await dns.addresses(name)).map((host) => ({ host, port, name }));
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOTFOUND' || code === 'ENODATA')
-      throw new RouteError(true, '5.1.2', `${name} has no address`, error);
+      throw new RouteError(true, without, `${name} has no address`, error);
     throw new RouteError(false, '4.4.3', `address of ${name}: ${code}`, error);
   }
 }

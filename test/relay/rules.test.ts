@@ -193,6 +193,7 @@ describe('routing', () => {
         'guasto.example': 'ESERVFAIL',
         'vuoto.example': 'ENODATA',
         'noi.example': [{ exchange: 'MAIL.alfa.example', priority: 10 }],
+        'perso.example': [{ exchange: 'mx.perso.example', priority: 10 }],
         'dubbio.example': [
           { exchange: 'perso.example', priority: 10 },
           { exchange: 'lento.example', priority: 10 },
@@ -205,6 +206,7 @@ describe('routing', () => {
     assert.equal(await fails(options(network), 'nullo.example'), 'permanent 5.1.10');
     assert.equal(await fails(options(network), 'noi.example'), 'permanent 5.4.6');
     assert.equal(await fails(options(network), 'guasto.example'), 'temporary 4.4.3');
+    assert.equal(await fails(options(network), 'perso.example'), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'dubbio.example'), 'temporary 4.4.3');
   });
 
@@ -217,6 +219,7 @@ describe('routing', () => {
     assert.deepEqual(await hosts(routing, 'pec.beta.example'), ['127.0.0.1=127.0.0.1:20025']);
     assert.deepEqual(await hosts(routing, 'pec.gamma.example'), ['mx.gamma.example=192.0.2.3:26']);
     assert.deepEqual(await hosts(routing, '[192.0.2.7]'), ['192.0.2.7=192.0.2.7:25']);
+    assert.equal(await fails(options(none, { routes }), 'pec.gamma.example'), 'temporary 4.4.4');
   });
 
   it('decisions 31: "*" and the smart host are for external recipients only', async () => {

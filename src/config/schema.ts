@@ -2,85 +2,28 @@
  * The configuration, key by key. Defaults, descriptions, the reference file, the file that `init` writes, the
  * environment's names and the check of unknown keys all derive from here.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseBlobs, parseClamd, parseDatabase, parseEndpoint, parseResolver } from './units.js';
 import {
-  parseBlobs,
-  parseClamd,
-  parseDatabase,
-  parseDuration,
-  parseEndpoint,
-  parsePeriod,
-  parseResolver,
-  parseSize,
-  UnitError,
-} from './units.js';
+  count,
+  domain,
+  domainPattern,
+  duration,
+  host,
+  key,
+  listenAddress,
+  mailAddress,
+  period,
+  port,
+  size,
+  text,
+  webAddress,
+  written,
+  yesOrNo,
+} from './values.js';
 
 /** Turns a path of the file into an absolute one. */
 export type ResolvePath = (path: string) => string;
-
-/** What a key says about itself beside its shape. */
-interface KeyNotes {
-  readonly description: string;
-  /** As written in the file; a key without one must be given. */
-  readonly default?: unknown;
-  /** Shown for a key that must be given, or as a comment beside an empty list or map. */
-  readonly example?: unknown;
-  /** Taken up on SIGHUP; the others at the next start. */
-  readonly reload?: boolean;
-}
-
-function key<S extends z.ZodType>(schema: S, notes: KeyNotes & { default: unknown }): z.ZodPrefault<S>;
-function key<S extends z.ZodType>(schema: S, notes: KeyNotes): S;
-function key(schema: z.ZodType, notes: KeyNotes): z.ZodType {
-  const { default: fallback, ...meta } = notes;
-  const withDefault = fallback === undefined ? schema : schema.prefault(fallback);
-  return withDefault.meta(meta);
-}
-
-/** A value that is written as text and means something else. */
-function written<T>(example: string, parse: (text: string) => T) {
-  return z
-    .union([z.string(), z.number()], { error: `must be written like ${example}` })
-    .transform((value, context): T => {
-      try {
-        return parse(String(value));
-      } catch (error) {
-        if (!(error instanceof UnitError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
-        return z.NEVER;
-      }
-    });
-}
-
-const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-const domainPattern = new RegExp(`^${label}(?:\\.${label})+$`);
-const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
-
-const text = z.string().trim().min(1, 'must not be empty');
-const yesOrNo = z.boolean('must be true or false');
-const size = written('30MB', parseSize);
-const duration = written('12h', parseDuration);
-const period = written('30mo', parsePeriod);
-const count = z.int('must be a whole number').min(1, 'must be at least 1');
-const port = z.union([z.literal(false), z.int().min(0).max(65535)], {
-  error: 'must be a port number or false',
-});
-const domain = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .regex(domainPattern, 'must be a domain name such as pec.alfa.example');
-const host = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .regex(hostPattern, 'must be a host name such as mail.alfa.example');
-const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
-const mailAddress = text.regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be a mail address');
-const listenAddress = z
-  .string()
-  .refine((value) => value === 'localhost' || isIP(value) !== 0, 'must be an IP address or localhost');
 
 /** Exactly one of several keys: `names` are those present with a value. */
 function exactlyOne(value: Readonly<Record<string, unknown>>, names: readonly string[]): string | undefined {

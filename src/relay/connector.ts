@@ -38,6 +38,8 @@ const POOL = { idle: 30_000, transactions: 100 } as const;
 export class Connector {
   readonly #options: ConnectorOptions;
   readonly #pool = new ConnectionPool(POOL);
+  /** Connections not yet open. */
+  readonly #opening = new Set<AbortController>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -65,9 +67,10 @@ export class Connector {
     this.#pool.close();
   }
 
-  /** Ends the transactions that are going on. */
+  /** Ends the transactions that are going on, and the connections being opened. */
   cut(): void {
     this.#pool.cut();
+    for (const opening of this.#opening) opening.abort();
   }
 
   async #use(key: string, connection: Connection, message: OutgoingMessage): Promise<Verdict[]> {
@@ -96,29 +99,34 @@ export class Connector {
   async #connect(domain: string, hop: Hop, tls: ClientTls): Promise<Connection> {
     const { routing, telemetry, timeouts } = this.#options;
     const start = performance.now();
-    const options = {
-      host: hop.host,
-      port: hop.port,
-      localName: routing.hostname,
-      timeouts: timeouts ?? defaultTimeouts,
-    };
-    let client: Connection['client'];
+    const opening = new AbortController();
+    this.#opening.add(opening);
     try {
-      client = await connectSmtp({ ...options, tls });
-    } catch (error) {
-      // RFC 7435: where TLS is opportunistic, one that fails is no reason to keep the mail.
-      const withoutTls =
-        tls.mode === 'opportunistic' && error instanceof SmtpClientError && error.phase === 'starttls';
-      if (!withoutTls) throw error;
-      client = await connectSmtp({ ...options, tls: { ...tls, mode: 'none' } });
+      const { host, port } = hop;
+      const { signal } = opening;
+      const options = {
+        host,
+        port,
+        signal,
+        localName: routing.hostname,
+        timeouts: timeouts ?? defaultTimeouts,
+      };
+      const client = await connectSmtp({ ...options, tls }).catch((error: unknown) => {
+        // RFC 7435: where TLS is opportunistic, one that fails is no reason to keep the mail.
+        if (tls.mode !== 'opportunistic' || !(error instanceof SmtpClientError) || error.phase !== 'starttls')
+          throw error;
+        return connectSmtp({ ...options, tls: { ...tls, mode: 'none' } });
+      });
+      telemetry.event('relay.connected', {
+        destination: domain,
+        host: `${host}:${port}`,
+        tls: client.tls?.version ?? '',
+        ms: performance.now() - start,
+      });
+      return { client, hop };
+    } finally {
+      this.#opening.delete(opening);
     }
-    telemetry.event('relay.connected', {
-      destination: domain,
-      host: `${hop.host}:${hop.port}`,
-      tls: client.tls?.version ?? '',
-      ms: performance.now() - start,
-    });
-    return { client, hop };
   }
 
   #tls(hop: Hop, external: boolean): ClientTls {

@@ -44,6 +44,8 @@ export interface ConnectOptions {
   readonly localName: string;
   readonly tls: ClientTls;
   readonly timeouts?: ClientTimeouts | undefined;
+  /** Ends the connection, at whatever point it is. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OutgoingMessage {
@@ -253,8 +255,8 @@ export class SmtpClient {
   }
 }
 
-async function openChannel({ host, port }: ConnectOptions, timeout: number): Promise<Channel> {
-  const socket = connectTcp({ host, port });
+async function openChannel({ host, port, signal }: ConnectOptions, timeout: number): Promise<Channel> {
+  const socket = connectTcp({ host, port, ...(signal === undefined ? {} : { signal }) });
   await new Promise<void>((resolve, reject) => {
     const fail = (cause?: Error): void => {
       socket.destroy();

@@ -1,9 +1,9 @@
 // Reads messages of PEC by its own simple means, so that what Ceralacca writes is not judged by what Ceralacca reads.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { field, type Held, headerOf } from '../support/inbox.js';
 import { openssl } from '../support/openssl.js';
 
@@ -53,7 +53,8 @@ export function readableText(message: Pick<Held, 'bytes'>): string {
 }
 
 /** postacert.eml as it was signed; undefined when the message has none. */
-export const postacertOf = (message: Pick<Held, 'bytes'>): Buffer | undefined => file(message, 'postacert.eml');
+export const postacertOf = (message: Pick<Held, 'bytes'>): Buffer | undefined =>
+  file(message, 'postacert.eml');
 
 /** daticert.xml as it was signed. */
 export function daticertXml(message: Pick<Held, 'bytes'>): string {

@@ -1,0 +1,27 @@
+/** The offline verifier: what a saved message proves, what not, and how sure that is. */
+export type { SuppliedOriginal } from './compare-original.js';
+export { reportsHtml } from './render/html.js';
+export { reportText } from './render/text.js';
+export type {
+  CarriedOriginal,
+  CertifiedFacts,
+  ContentPart,
+  DirectoryFacts,
+  EvidenceReport,
+  Finding,
+  FindingCode,
+  Kind,
+  Sentence,
+  SignatureFacts,
+  Verdict,
+  Weight,
+} from './report.js';
+export {
+  noTrust,
+  readTrust,
+  type Snapshot,
+  type TrustFile,
+  type TrustMaterial,
+  type TrustPorts,
+} from './trust-material.js';
+export { type EvidenceQuestion, verifyEvidence } from './verify-evidence.js';

@@ -327,6 +327,19 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./doctor/run.js'),
   },
   {
+    name: 'verify',
+    summary:
+      'say offline what saved messages prove: envelopes, receipts, notices; 0 only when all are PROVEN',
+    arguments: ['FILE...'],
+    options: [
+      { flags: '--trust DIR', description: 'CAs (*.pem), directory (*.ldif, *.ldif.p7m), *.crl to believe' },
+      { flags: '--original FILE', description: 'the message as its sender kept it, to compare' },
+      { flags: '--html', description: 'print one page of HTML' },
+    ],
+    json: true,
+    load: () => import('./verify.js'),
+  },
+  {
     name: 'migrate',
     summary: 'bring the store to the schema of this program',
     config: true,

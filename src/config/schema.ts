@@ -357,6 +357,13 @@ export function sections(resolve: ResolvePath) {
     url: key(webAddress, { description: 'Time stamping authority (RFC 3161).' }),
     ca: key(path, { description: 'CA (PEM) its tokens are checked against.' }),
   });
+  const dkim = z.strictObject({
+    selector: key(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be one DNS label'), {
+      description: 'Selector: the key is published at <selector>._domainkey.<mail_domain>.',
+      example: 'pec',
+    }),
+    key: key(path, { description: 'Private key (PEM), mode 0600.', example: 'certs/dkim.key' }),
+  });
   return {
     provider: key(provider, { description: 'Who this gestore is.' }),
     hostname: key(host, {
@@ -366,6 +373,12 @@ export function sections(resolve: ResolvePath) {
     listen: key(listen, { description: 'Where it listens; each port is a number or false.', default: {} }),
     tls: key(tls(path), { description: 'TLS of every listener.', default: {}, reload: true }),
     signing: key(signing(path), { description: 'The signature of the gestore.', default: {} }),
+    dkim: key(dkim.nullable(), {
+      description:
+        'DKIM signature of what leaves for ordinary recipients; null for none. `ceralacca domain show` prints its DNS record.',
+      default: null,
+      example: { selector: 'pec', key: 'certs/dkim.key' },
+    }),
     storage: key(storage(resolve), { description: 'Where everything is kept.', default: {} }),
     directory: key(directory(path), { description: 'Directory of gestori (IGPEC).', default: {} }),
     antivirus: key(antivirus(resolve), {

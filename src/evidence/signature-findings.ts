@@ -326,8 +326,8 @@ function revocation(verdict: Verdict, trust: TrustMaterial, later: readonly Revo
       finding(
         'revocation-unknown',
         'open',
-        `Revoca non controllata: il certificato indica una lista di revoca, ma nella cartella di fiducia non ce n'è una adatta (*.crl): ${unknown.join('; ')}.`,
-        'Revocation not checked: the certificate names a revocation list, and the trust folder has none that fits (*.crl).',
+        `Revoca non controllata: nella cartella di fiducia manca una lista di revoca (*.crl) adatta al certificato e alla data del messaggio: ${unknown.join('; ')}.`,
+        'Revocation not checked: the trust folder has no revocation list (*.crl) that fits the certificate and the date of the message.',
       ),
     );
   } else if (unchecked.length > 0) {

@@ -84,8 +84,8 @@ function outcome(facts: CertifiedFacts, { when, message, recipients, recipient }
       );
     case 'posta-certificata':
       return say(
-        `${when.it} ha ricevuto dal suo titolare e spedito ${message.it} a: ${recipients.it}`,
-        `${when.en} it took from its holder and sent ${message.en} to: ${recipients.en}`,
+        `${when.it} ha accettato e spedito ${message.it} a: ${recipients.it}`,
+        `${when.en} it accepted and sent out ${message.en} to: ${recipients.en}`,
       );
     case 'presa-in-carico':
       return say(
@@ -95,7 +95,7 @@ function outcome(facts: CertifiedFacts, { when, message, recipients, recipient }
     case 'avvenuta-consegna':
       return say(
         `${when.it} ha consegnato ${message.it}, nella casella di ${recipient}`,
-        `${when.en} it delivered ${message.en} to the mailbox of ${recipient}`,
+        `${when.en} it delivered ${message.en}, to the mailbox of ${recipient}`,
       );
     case 'errore-consegna':
       return say(
@@ -104,16 +104,19 @@ function outcome(facts: CertifiedFacts, { when, message, recipients, recipient }
       );
     case 'preavviso-errore-consegna':
       return say(
-        `${when.it}, trascorso il tempo massimo, non aveva notizia della consegna a ${recipient} di ${message.it.replace(/^il /, '')}${detail(facts)}`,
+        `${when.it}, trascorso il tempo massimo, non aveva notizia della consegna a ${recipient} del ${bare(message.it)}${detail(facts)}`,
         `${when.en}, the time allowed having passed, it had no word of the delivery to ${recipient} of ${message.en}${detail(facts)}`,
       );
     case 'rilevazione-virus':
       return say(
-        `${when.it} ha trovato un virus in ${message.it} a ${recipient}, e non l'ha consegnato. Virus: ${why}`,
+        `${when.it} ha trovato un virus nel ${bare(message.it)} a ${recipient}, e non l'ha consegnato. Virus: ${why}`,
         `${when.en} it found a virus in ${message.en} to ${recipient}, and did not deliver it. Virus: ${why}`,
       );
   }
 }
+
+/** Without its article. */
+const bare = (message: string): string => message.replace(/^il /, '');
 
 const detail = ({ errorText }: CertifiedFacts): string => (errorText === null ? '' : `. ${errorText}`);
 

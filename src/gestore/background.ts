@@ -8,13 +8,11 @@ import type { Running } from './running.js';
 const HOUR = 3_600_000;
 /** A spool file or blob younger than this may belong to a commit under way. */
 const ORPHAN_AGE = 24 * HOUR;
-/** On loopback with `testing` nobody waits longer than this for a retry, milliseconds. */
-const TESTING_MAX_RETRY = 3_000;
 
 /** The outbound queue. */
 export async function startRelay(parts: Parts, running: Running): Promise<void> {
   const { config, store, issuer, directory, incomingPoint, telemetry, clock } = parts;
-  const { relay, hostname, testing } = config;
+  const { relay, hostname } = config;
   const opened = await openRelay({
     queue: storeQueue(store),
     local: {
@@ -35,7 +33,7 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     },
     backoff: {
       first: relay.first_retry.ms,
-      max: testing ? Math.min(relay.max_retry.ms, TESTING_MAX_RETRY) : relay.max_retry.ms,
+      max: relay.max_retry.ms,
     },
     // The same after a restart, so that a restarted node takes back its own leases at once (architecture 5).
     owner: hostname,

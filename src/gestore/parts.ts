@@ -133,7 +133,8 @@ async function openDirectory(
       mailDomain: config.provider.mail_domain,
       certificate: signer.certificate,
       trust: await Promise.all(anchors.map((file) => readFile(file))),
-      ldifLocationUrl: `${publicUrl(config)}/igpec/provider.ldif.p7m`,
+      ldifLocationUrl:
+        config.web.public_url === null ? undefined : `${config.web.public_url}/igpec/provider.ldif.p7m`,
     },
     sources: config.directory.sources,
     snapshots: config.paths.directory,
@@ -142,11 +143,4 @@ async function openDirectory(
   });
   await directory.refresh();
   return directory;
-}
-
-/** Address users see (`web.public_url`). */
-export function publicUrl(config: Config): string {
-  const { https } = config.listen;
-  const port = https === false || https === 443 ? '' : `:${https}`;
-  return config.web.public_url?.replace(/\/$/, '') ?? `https://${config.hostname}${port}`;
 }

@@ -4,11 +4,12 @@ import {
   connectSmtp,
   defaultTimeouts,
   type OutgoingMessage,
+  type SmtpClient,
   SmtpClientError,
   type Verdict,
 } from '../smtp/index.js';
 import type { Telemetry } from '../telemetry/index.js';
-import { type Connection, ConnectionPool } from './pool.js';
+import { ConnectionPool } from './pool.js';
 import { type Hop, type RoutingOptions, route } from './routing.js';
 
 export interface TlsPolicy {
@@ -57,9 +58,9 @@ export class Connector {
       // A peer may have closed a connection that was waiting: nothing was said on it, so nothing happened.
       if (!verdicts.every((verdict) => 'lost' in verdict && verdict.phase === 'mail')) return verdicts;
     }
-    const connection = await this.#open(destination);
-    this.#pool.opened(connection);
-    return this.#use(key, connection, message);
+    const client = await this.#open(destination);
+    this.#pool.opened(client);
+    return this.#use(key, client, message);
   }
 
   /** Lets go of idle connections; those in use end with their transaction. */
@@ -73,16 +74,16 @@ export class Connector {
     for (const opening of this.#opening) opening.abort();
   }
 
-  async #use(key: string, connection: Connection, message: OutgoingMessage): Promise<Verdict[]> {
+  async #use(key: string, client: SmtpClient, message: OutgoingMessage): Promise<Verdict[]> {
     try {
-      return await connection.client.deliver(message);
+      return await client.deliver(message);
     } finally {
-      this.#pool.leave(key, connection);
+      this.#pool.leave(key, client);
     }
   }
 
   /** The first hop that answers. */
-  async #open({ domain, external }: Destination): Promise<Connection> {
+  async #open({ domain, external }: Destination): Promise<SmtpClient> {
     const hops = await route(this.#options.routing, domain, external);
     let failure = new SmtpClientError('connect', `no address for ${domain}`);
     for (const hop of hops) {
@@ -96,7 +97,7 @@ export class Connector {
     throw failure;
   }
 
-  async #connect(domain: string, hop: Hop, tls: ClientTls): Promise<Connection> {
+  async #connect(domain: string, hop: Hop, tls: ClientTls): Promise<SmtpClient> {
     const { routing, telemetry, timeouts } = this.#options;
     const start = performance.now();
     const opening = new AbortController();
@@ -123,7 +124,7 @@ export class Connector {
         tls: client.tls?.version ?? '',
         ms: performance.now() - start,
       });
-      return { client, hop };
+      return client;
     } finally {
       this.#opening.delete(opening);
     }

@@ -9,12 +9,12 @@ export interface RelayOptions extends Omit<TransferParts, 'connector'> {
   readonly tls: TlsPolicy;
   /** Whose leases these are: the same after a restart. */
   readonly owner: string;
-  /** Transactions at once towards one destination; 8 if not given. */
+  /** Transactions at once towards one destination; 20 if not given. */
   readonly concurrency?: number | undefined;
   readonly timeouts?: ClientTimeouts | undefined;
 }
 
-const CONCURRENCY = 8;
+const CONCURRENCY = 20;
 
 /** Builds the relay and starts it. @throws StoreUnavailable */
 export async function openRelay(options: RelayOptions): Promise<Relay> {

@@ -1,10 +1,4 @@
 import type { SmtpClient } from '../smtp/index.js';
-import type { Hop } from './routing.js';
-
-export interface Connection {
-  readonly client: SmtpClient;
-  readonly hop: Hop;
-}
 
 export interface PoolOptions {
   /** Milliseconds an unused connection is kept. */
@@ -14,14 +8,14 @@ export interface PoolOptions {
 }
 
 interface Idle {
-  readonly connection: Connection;
+  readonly client: SmtpClient;
   readonly timer: NodeJS.Timeout;
 }
 
 /** Open connections by destination. One is used by one at a time; those in use are known too, so that a stop can cut them. */
 export class ConnectionPool {
   readonly #idle = new Map<string, Idle[]>();
-  readonly #used = new Set<Connection>();
+  readonly #used = new Set<SmtpClient>();
   readonly #options: PoolOptions;
   #closed = false;
 
@@ -30,29 +24,28 @@ export class ConnectionPool {
   }
 
   /** A connection left by somebody, still alive; undefined when there is none. */
-  take(key: string): Connection | undefined {
+  take(key: string): SmtpClient | undefined {
     for (let idle = this.#idle.get(key)?.pop(); idle !== undefined; idle = this.#idle.get(key)?.pop()) {
       clearTimeout(idle.timer);
-      if (idle.connection.client.alive) {
-        this.#used.add(idle.connection);
-        return idle.connection;
+      if (idle.client.alive) {
+        this.#used.add(idle.client);
+        return idle.client;
       }
-      idle.connection.client.destroy();
+      idle.client.destroy();
     }
     this.#idle.delete(key);
     return undefined;
   }
 
   /** Counts a connection just opened as in use. */
-  opened(connection: Connection): void {
-    if (this.#closed) connection.client.destroy();
-    this.#used.add(connection);
+  opened(client: SmtpClient): void {
+    if (this.#closed) client.destroy();
+    this.#used.add(client);
   }
 
   /** Gives a connection back. */
-  leave(key: string, connection: Connection): void {
-    this.#used.delete(connection);
-    const { client } = connection;
+  leave(key: string, client: SmtpClient): void {
+    this.#used.delete(client);
     if (!client.alive) {
       client.destroy();
       return;
@@ -62,20 +55,20 @@ export class ConnectionPool {
       return;
     }
     const timer = setTimeout(() => {
-      this.#forget(key, connection);
+      this.#forget(key, client);
       client.quit();
     }, this.#options.idle);
     timer.unref();
-    this.#idle.set(key, [...(this.#idle.get(key) ?? []), { connection, timer }]);
+    this.#idle.set(key, [...(this.#idle.get(key) ?? []), { client, timer }]);
   }
 
   /** Says goodbye on every idle connection; those in use follow as they come back. */
   close(): void {
     this.#closed = true;
     for (const list of this.#idle.values()) {
-      for (const { connection, timer } of list) {
+      for (const { client, timer } of list) {
         clearTimeout(timer);
-        connection.client.quit();
+        client.quit();
       }
     }
     this.#idle.clear();
@@ -83,11 +76,11 @@ export class ConnectionPool {
 
   /** Cuts the connections in use. */
   cut(): void {
-    for (const { client } of this.#used) client.destroy();
+    for (const client of this.#used) client.destroy();
   }
 
-  #forget(key: string, connection: Connection): void {
-    const rest = (this.#idle.get(key) ?? []).filter((idle) => idle.connection !== connection);
+  #forget(key: string, client: SmtpClient): void {
+    const rest = (this.#idle.get(key) ?? []).filter((idle) => idle.client !== client);
     if (rest.length > 0) this.#idle.set(key, rest);
     else this.#idle.delete(key);
   }

@@ -102,18 +102,19 @@ export class Relay {
   /** Starts what is due. @returns in how many milliseconds to look again */
   async #claimDue(): Promise<number> {
     const { queue, clock, owner, concurrency } = this.#parts;
+    let asked = clock();
     while (this.#total() < MAX_LANES && !this.#is('stopped')) {
-      const now = clock();
-      const busy = [...this.#lanes]
-        .filter(([, lanes]) => lanes >= concurrency)
-        .map(([destination]) => destination);
-      const rows = await queue.claimDue({ now, owner, leaseUntil: now + LEASE, limit: CLAIM, busy });
+      asked = clock();
+      const busy = [...this.#lanes].filter(([, lanes]) => lanes >= concurrency).map(([domain]) => domain);
+      const leaseUntil = asked + LEASE;
+      const rows = await queue.claimDue({ now: asked, owner, leaseUntil, limit: CLAIM, busy });
       if (rows.length === 0) break;
       this.#dispatch(rows);
     }
     const next = await queue.nextAttemptAt();
-    // What is due already waits for a lane, and a lane that ends looks again.
-    return next === null || next <= clock() ? LOOK : Math.min(LOOK, next - clock());
+    // What was due when we asked and was not given waits for a lane, and a lane that ends looks again. What fell due since
+    // would wait for nobody.
+    return next === null || next <= asked ? LOOK : Math.min(LOOK, Math.max(0, next - clock()));
   }
 
   #dispatch(rows: readonly QueueRow[]): void {

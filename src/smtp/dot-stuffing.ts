@@ -5,6 +5,8 @@ const LF = 0x0a;
 const LF_DOT = Buffer.from('\n.');
 const CRLF = Buffer.from('\r\n');
 const EXTRA_DOT = Buffer.from('.');
+/** Octets at a time. */
+const STEP = 256 * 1024;
 
 /**
  * The octets between `354` and the final dot's line (RFC 5321 4.5.2): the rope's own, a dot added before each line that
@@ -14,12 +16,15 @@ export async function* stuffed(content: Rope): AsyncGenerator<Buffer, void, unde
   let lineStart = true;
   let previous = LF;
   let last = LF;
-  for await (const chunk of content.chunks()) {
-    if (chunk.length === 0) continue;
-    yield stuffChunk(chunk, lineStart);
-    previous = chunk.length > 1 ? (chunk[chunk.length - 2] ?? 0) : last;
-    last = chunk[chunk.length - 1] ?? 0;
-    lineStart = last === LF;
+  for await (const piece of content.chunks()) {
+    // A segment in memory comes whole, however long; the socket takes it bit by bit.
+    for (let at = 0; at < piece.length; at += STEP) {
+      const chunk = piece.subarray(at, at + STEP);
+      yield stuffChunk(chunk, lineStart);
+      previous = chunk.length > 1 ? (chunk[chunk.length - 2] ?? 0) : last;
+      last = chunk[chunk.length - 1] ?? 0;
+      lineStart = last === LF;
+    }
   }
   if (content.length > 0 && !(previous === 0x0d && last === LF)) yield CRLF;
 }

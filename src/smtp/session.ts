@@ -24,6 +24,9 @@ export interface SessionRules {
   readonly insecureAuth: boolean;
 }
 
+/** Wrong passwords a connection may try: each weighs as many errors as that takes. */
+const MAX_LOGINS = 5;
+
 type AddressCommand = ReturnType<SMTPConnection['_parseAddressCommand']>;
 
 export class Session extends SMTPConnection {
@@ -61,7 +64,8 @@ export class Session extends SMTPConnection {
       if (reply === undefined) super.send(code, data, context);
       else super.send(reply.code, reply.text, false);
     }
-    if (code >= 500 && ++this.#errors === this.#rules.maxErrors) {
+    if (code >= 500) this.#errors += code === 535 ? this.#rules.maxErrors / MAX_LOGINS : 1;
+    if (code >= 500 && this.#errors >= this.#rules.maxErrors) {
       super.send(421, '4.7.0 Troppi errori / Too many errors', false);
     } else if (code !== 421 && code !== 354 && this.closing && !this.busy) {
       super.send(421, '4.3.2 Servizio in arresto / Service shutting down', false);

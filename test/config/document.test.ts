@@ -24,6 +24,7 @@ antivirus: { clamd: "tcp://127.0.0.1:3310" }
       'listen',
       'tls',
       'signing',
+      'dkim',
       'storage',
       'directory',
       'antivirus',

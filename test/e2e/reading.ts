@@ -80,7 +80,16 @@ export interface Said {
   readonly esteso: string | undefined;
 }
 
+const read = new WeakMap<Pick<Held, 'bytes'>, Said>();
+
+/** What a message's daticert.xml says; read once. */
 export function said(message: Pick<Held, 'bytes'>): Said {
+  const known = read.get(message) ?? reading(message);
+  read.set(message, known);
+  return known;
+}
+
+function reading(message: Pick<Held, 'bytes'>): Said {
   const xml = daticertXml(message);
   const all = (pattern: string): string[][] =>
     [...xml.matchAll(new RegExp(pattern, 'gs'))].map((match) => match.slice(1).map(unescaped));

@@ -72,7 +72,7 @@ export class Dialogue {
       .split('\n')
       .map((text) => text.trim());
     for (const line of lines) {
-      if (line.startsWith('C: ')) this.say(`${line.slice(3)}\r\n`);
+      if (line.startsWith('C:')) this.say(`${line.slice(3)}\r\n`);
       if (!line.startsWith('S:')) continue;
       const expected = line.slice(3);
       const heard = await this.hear();

@@ -274,6 +274,14 @@ describe('authentication and TLS', () => {
     );
   });
 
+  it('sends away who guesses passwords', async () => {
+    const guess = `C: AUTH PLAIN ${wrong}\nS: 535 5.7.8\n`;
+    await plays(`S: 220\nC: EHLO a\nS: 250\n${guess.repeat(5)}S: 421 4.7.0\nS: closed`, {
+      submission: true,
+      mode: 'implicit',
+    });
+  });
+
   it('in testing takes AUTH in clear', async () => {
     await plays(
       `S: 220

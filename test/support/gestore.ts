@@ -60,6 +60,7 @@ export interface GestoreRequest {
 export class TestGestore {
   readonly configFile: string;
   readonly accounts = new Map<string, Account>();
+  readonly #inboxes = new Map<string, Inbox>();
   #process: ChildProcess | undefined;
   #log = '';
 
@@ -195,8 +196,11 @@ export class TestGestore {
     }
   }
 
+  /** The mailbox of that account: always the same one, so that nothing is fetched twice. */
   inbox(local: string): Inbox {
-    return new Inbox(this.server(995), this.account(local));
+    const inbox = this.#inboxes.get(local) ?? new Inbox(this.server(995), this.account(local));
+    this.#inboxes.set(local, inbox);
+    return inbox;
   }
 
   async queue(): Promise<readonly QueueEntry[]> {

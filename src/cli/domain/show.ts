@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/index.js';
 import { withAccounts } from '../accounts.js';
 import { CommandError, type Run } from '../command.js';
@@ -21,7 +23,7 @@ export const run: Run = (call) =>
   });
 
 /** What the zone of a managed domain needs so that mail comes in and what goes out is believed (decisions 16). */
-function dnsRecords(domain: string, { hostname, provider }: Config) {
+function dnsRecords(domain: string, { hostname, provider, dkim }: Config) {
   const sender = domain === provider.mail_domain;
   return [
     { name: domain, type: 'MX', value: `10 ${hostname}.` },
@@ -29,6 +31,9 @@ function dnsRecords(domain: string, { hostname, provider }: Config) {
     // Envelopes are From posta-certificata@<mail_domain>, whatever domain MAIL FROM has: only there DMARC means us.
     ...(sender
       ? [
+          ...(dkim === null
+            ? []
+            : [{ name: `${dkim.selector}._domainkey.${domain}`, type: 'TXT', value: dkimRecord(dkim.key) }]),
           {
             name: `_dmarc.${domain}`,
             type: 'TXT',
@@ -37,4 +42,11 @@ function dnsRecords(domain: string, { hostname, provider }: Config) {
         ]
       : []),
   ];
+}
+
+/** RFC 6376 3.6.1; strings of a TXT record have 255 octets at most. */
+function dkimRecord(keyFile: string): string {
+  const key = createPublicKey(readFileSync(keyFile)).export({ type: 'spki', format: 'der' });
+  const text = `v=DKIM1; k=rsa; p=${key.toString('base64')}`;
+  return (text.match(/.{1,250}/g) ?? []).map((piece) => `"${piece}"`).join(' ');
 }

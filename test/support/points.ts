@@ -1,0 +1,526 @@
+/**
+ * Gestori inside this process: real stores, keys and points, wired as src/gestore/parts.ts does, with a clock of the
+ * test's own and no sockets. What one queues is carried to the other by `Network.pump`, through the real relay's
+ * transfer and the real sessions' handlers.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before as beforeAll } from 'node:test';
+import { AccessPoint, submissionHandlers } from '../../src/access-point/index.js';
+import { Accounts } from '../../src/accounts/index.js';
+import { type Antivirus, AntivirusUnavailable, openAntivirus } from '../../src/antivirus/index.js';
+import { DeliveryPoint, noticesOfFailure } from '../../src/delivery-point/index.js';
+import { Directory } from '../../src/directory/index.js';
+import { type Arrival, IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
+import { Issuer } from '../../src/issuing/index.js';
+import { domainOf } from '../../src/pec/index.js';
+import { storeQueue } from '../../src/relay/index.js';
+import { Connector } from '../../src/relay/connector.js';
+import { batchesOf } from '../../src/relay/settlement.js';
+import { Transfer } from '../../src/relay/transfer.js';
+import { type RevocationSource, CrlStore, verifySignature } from '../../src/smime/index.js';
+import { cleanSpool, type Peer, type Spooled, spool } from '../../src/smtp/index.js';
+import {
+  type Mailbox,
+  type MailboxState,
+  openStore,
+  type QueueRow,
+  type RegisterRow,
+  type Store,
+} from '../../src/storage/index.js';
+import { silentTelemetry } from '../../src/telemetry/index.js';
+import { type Letter, letter } from '../e2e/letters.js';
+import { headerOf, type Held } from './inbox.js';
+import { type TestGestore, type TestPki, testPki } from './pki.js';
+
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+export const MIB = 1024 * 1024;
+
+/** Where the harness hangs up what must be ended: a test's context, or the hooks of a suite. */
+export interface Scope {
+  after(release: () => Promise<void> | void): void;
+}
+
+/** The one clock of a test; epoch milliseconds, a whole second at the start. */
+export class Clock {
+  now = Math.floor(Date.now() / 1000) * 1000;
+
+  readonly read = (): number => this.now;
+
+  advance(ms: number): void {
+    this.now += ms;
+  }
+}
+
+/** What a test can break. */
+export interface Switches {
+  antivirusDown: boolean;
+  signerDown: boolean;
+  /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
+  beforeWrite: ((name: string) => Promise<void> | void) | undefined;
+  beforeRead: ((name: string) => Promise<void> | void) | undefined;
+}
+
+/** Figures a test may want smaller. */
+export interface PointRequest {
+  readonly limits?: {
+    readonly recipients?: number;
+    readonly sizeTimesRecipients?: number;
+    readonly messageSize?: number;
+  };
+  readonly receiptsReserve?: number;
+  readonly ordinaryMail?: 'reject' | 'anomaly';
+  readonly crls?: RevocationSource;
+  /** More domains of ours beside the mail domain. */
+  readonly domains?: readonly string[];
+}
+
+/** A letter and how it is handed in. */
+export interface Sending extends Letter {
+  /** RCPT TO; To and Cc where not given. */
+  readonly recipients?: readonly string[];
+  /** MAIL FROM; `from` where not given. */
+  readonly mailFrom?: string;
+  /** The whole message, in place of one made from the rest. Latin-1. */
+  readonly raw?: string | Buffer;
+  /** Who is logged in; the mailbox of `from` where not given. */
+  readonly user?: string;
+}
+
+/** A message in a mailbox. */
+export interface Stored extends Held {
+  readonly flags: readonly string[];
+}
+
+const HOSTNAME_PREFIX = 'mail.';
+const QUOTA = 1024 * MIB;
+
+/** One gestore. */
+export class Point {
+  readonly telemetry = silentTelemetry();
+  readonly switches: Switches = {
+    antivirusDown: false,
+    signerDown: false,
+    beforeWrite: undefined,
+    beforeRead: undefined,
+  };
+  readonly hostname: string;
+  readonly serviceMailbox: string;
+  readonly accounts: Accounts;
+  readonly issuer: Issuer;
+  readonly accessPoint: AccessPoint;
+  readonly incomingPoint: IncomingPoint;
+  readonly submission: ReturnType<typeof submissionHandlers>;
+  readonly mx: ReturnType<typeof mxHandlers>;
+
+  private constructor(
+    readonly gestore: TestGestore,
+    readonly folder: string,
+    readonly clock: Clock,
+    /** As the points see it, switches included. */
+    readonly store: Store,
+    readonly directory: Directory,
+    request: PointRequest,
+  ) {
+    const { telemetry } = this;
+    const { name, mailDomain } = gestore;
+    this.hostname = HOSTNAME_PREFIX + mailDomain;
+    this.serviceMailbox = `ricevute@${mailDomain}`;
+    const now = clock.read;
+    this.accounts = new Accounts({
+      store,
+      serviceMailbox: this.serviceMailbox,
+      defaultQuota: QUOTA,
+      throttleLogins: false,
+      now,
+    });
+    const signer = {
+      ...gestore.signer,
+      sign: async (attributes: Buffer) => {
+        if (this.switches.signerDown) throw new Error('the key is away');
+        return gestore.signer.sign(attributes);
+      },
+    };
+    this.issuer = new Issuer({ name, mailDomain }, () => signer);
+    const post = { mailDomain, giveUpAfter: 5 * DAY };
+    const findMailbox = (address: string) => this.accounts.find(address);
+    const antivirus = switchable(this.switches);
+    const crls = request.crls ?? new CrlStore({ followPointers: false, now });
+    const shared = { store, issuer: this.issuer, directory, antivirus, telemetry, clock: now };
+    this.incomingPoint = new IncomingPoint({
+      ...shared,
+      deliveryPoint: new DeliveryPoint({ issuer: this.issuer, findMailbox, post }),
+      findMailbox,
+      serviceMailbox: this.serviceMailbox,
+      post,
+      ordinaryMail: request.ordinaryMail ?? 'reject',
+      verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
+    });
+    this.accessPoint = new AccessPoint({
+      ...shared,
+      limits: {
+        recipients: 50,
+        sizeTimesRecipients: 30 * MIB,
+        messageSize: 30 * MIB,
+        ...request.limits,
+      },
+      timers: { firstNotice: 12 * HOUR, secondNotice: 23 * HOUR },
+      envelopeGiveUp: DAY,
+    });
+    this.submission = submissionHandlers({
+      accessPoint: this.accessPoint,
+      accounts: this.accounts,
+      store,
+      hostname: this.hostname,
+      receiptsReserve: request.receiptsReserve ?? 100 * MIB,
+    });
+    this.mx = mxHandlers({ incomingPoint: this.incomingPoint, directory, store });
+  }
+
+  /** Makes one with its service mailbox and no other. */
+  static async open(
+    gestore: TestGestore,
+    trust: string,
+    clock: Clock,
+    request: PointRequest = {},
+  ): Promise<Point> {
+    const folder = await mkdtemp(join(tmpdir(), 'ceralacca-points-'));
+    const real = await openStore({
+      database: { engine: 'sqlite', file: join(folder, 'ceralacca.db') },
+      blobs: { kind: 'file', folder: join(folder, 'blobs') },
+      now: clock.read,
+    });
+    await cleanSpool(join(folder, 'spool'));
+    for (const name of [gestore.mailDomain, ...(request.domains ?? [])]) {
+      await real.write('addDomain', { name, now: clock.now });
+    }
+    let point: Point | undefined;
+    const store = hooked(real, () => point?.switches);
+    const directory = await Directory.open({
+      store,
+      own: {
+        providerName: gestore.name,
+        mailReceipt: `ricevute@${gestore.mailDomain}`,
+        mailDomain: gestore.mailDomain,
+        certificate: gestore.certificate,
+        trust: [trust],
+      },
+      sources: [],
+      snapshots: join(folder, 'directory'),
+      telemetry: silentTelemetry(),
+      clock: clock.read,
+    });
+    point = new Point(gestore, folder, clock, store, directory, request);
+    await point.addMailbox(point.serviceMailbox, { kind: 'service' });
+    return point;
+  }
+
+  get name(): string {
+    return this.gestore.name;
+  }
+
+  get mailDomain(): string {
+    return this.gestore.mailDomain;
+  }
+
+  get database(): string {
+    return join(this.folder, 'ceralacca.db');
+  }
+
+  /** An address of the mail domain. */
+  address(local: string): string {
+    return `${local}@${this.mailDomain}`;
+  }
+
+  /** Adds a mailbox nobody can log in to: a password would cost more than all the rest. */
+  async addMailbox(
+    address: string,
+    options: { readonly quota?: number; readonly kind?: Mailbox['kind']; readonly state?: MailboxState } = {},
+  ): Promise<Mailbox> {
+    const { quota = QUOTA, kind = 'user', state } = options;
+    const now = this.clock.now;
+    const made = await this.store.write('addMailbox', {
+      address,
+      passwordHash: '',
+      holderId: null,
+      quota,
+      kind,
+      now,
+    });
+    return state === undefined ? made : this.setMailbox(address, { state });
+  }
+
+  setMailbox(address: string, change: { readonly state?: MailboxState; readonly quota?: number }) {
+    return this.store.write('setMailbox', { address, ...change });
+  }
+
+  async mailbox(address: string): Promise<Mailbox> {
+    const mailbox = await this.accounts.find(address);
+    if (mailbox === undefined) throw new Error(`${this.name} has no mailbox ${address}`);
+    return mailbox;
+  }
+
+  /**
+   * One submission through the session's handlers, the user logged in as the mailbox of `from`.
+   * @returns the identificativo
+   * @throws SmtpError
+   */
+  async submit(sending: Sending): Promise<string> {
+    const { from, mailFrom = from, to = [], cc = [], raw } = sending;
+    const user = await this.mailbox(sending.user ?? from);
+    const peer = { ...this.peer('192.0.2.7', 'ESMTPSA'), user };
+    await this.submission.mailFrom(mailFrom, peer);
+    const recipients: string[] = [];
+    for (const recipient of sending.recipients ?? [...to, ...cc]) {
+      await this.submission.rcptTo(recipient, { mailFrom, recipients }, peer);
+      recipients.push(recipient);
+    }
+    const bytes = typeof raw === 'string' ? Buffer.from(raw, 'latin1') : (raw ?? letter(sending));
+    return this.spooled(bytes, (message) =>
+      this.submission.data(message, { mailFrom, recipients, eightBit: false, smtpUtf8: false }, peer),
+    );
+  }
+
+  /** One message brought to port 25. @throws SmtpError and whatever else the session would answer 451 */
+  async receive(arrival: {
+    readonly mailFrom: string;
+    readonly recipients: readonly string[];
+    readonly message: Uint8Array;
+    readonly secure?: boolean;
+    readonly peer?: string;
+  }): Promise<void> {
+    const { mailFrom, recipients, secure = true, peer: address = '198.51.100.9' } = arrival;
+    const { tls, ...clear } = this.peer(address, secure ? 'ESMTPS' : 'ESMTP');
+    const peer: Peer<never> = secure ? { ...clear, tls } : clear;
+    await this.mx.mailFrom(mailFrom, peer);
+    for (const recipient of recipients) await this.mx.rcptTo(recipient, { mailFrom, recipients: [] }, peer);
+    await this.spooled(arrival.message, (message) =>
+      this.mx.data(message, { mailFrom, recipients, eightBit: message.eightBit, smtpUtf8: false }, peer),
+    );
+  }
+
+  /** What is in a mailbox's folder, oldest first. */
+  async inbox(address: string, folder = 'INBOX'): Promise<Stored[]> {
+    const { id } = await this.mailbox(address);
+    const rows = await this.store.read('listMessages', { mailboxId: id, folder });
+    return Promise.all(
+      rows.map(async ({ contentId, uid, flags }) => {
+        const bytes = await (await this.store.open(contentId)).bytes(256 * MIB);
+        return { uid: String(uid), bytes, header: headerOf(bytes), flags };
+      }),
+    );
+  }
+
+  /** The register, oldest entry first; of one message only, if asked. */
+  async events(identificativo?: string): Promise<RegisterRow[]> {
+    return this.store.read('searchRegister', { identificativo, limit: 10_000 });
+  }
+
+  queue(): Promise<QueueRow[]> {
+    return this.store.read('listQueue', {});
+  }
+
+  /** Names of the alarms so far. */
+  alarms(): string[] {
+    return this.telemetry.recorded.flatMap((event) => (event.name === 'alarm' ? [event.fields.name] : []));
+  }
+
+  async close(): Promise<void> {
+    await this.store.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private peer(remoteAddress: string, protocol: string): Peer<never> {
+    return {
+      id: 'SESSIONE',
+      remoteAddress,
+      remotePort: 40_000,
+      localPort: 25,
+      helo: 'client.example',
+      protocol,
+      tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+    };
+  }
+
+  private async spooled<T>(bytes: Uint8Array, use: (message: Spooled) => Promise<T>): Promise<T> {
+    const message = await spool(Readable.from([Buffer.from(bytes)]), {
+      dir: join(this.folder, 'spool'),
+      limit: 200 * MIB,
+    });
+    try {
+      if (message.fault !== undefined) throw new Error(`the test's message is not canonical: ${message.fault}`);
+      return await use(message);
+    } finally {
+      await message.discard();
+    }
+  }
+}
+
+function switchable(switches: Switches): Antivirus {
+  const eicar = openAntivirus({ kind: 'builtin' });
+  return {
+    name: eicar.name,
+    ping: async () => !switches.antivirusDown,
+    async scan(message) {
+      if (switches.antivirusDown) throw new AntivirusUnavailable('no scanner');
+      return eicar.scan(message);
+    },
+  };
+}
+
+function hooked(store: Store, switches: () => Switches | undefined): Store {
+  return {
+    write: (name, input) => before(switches()?.beforeWrite, name).then(() => store.write(name, input)),
+    read: (name, input) => before(switches()?.beforeRead, name).then(() => store.read(name, input)),
+    pack: (rope) => store.pack(rope),
+    open: (contentId) => store.open(contentId),
+    blobs: store.blobs,
+    onCommit: (listener) => store.onCommit(listener),
+    sweep: (options) => store.sweep(options),
+    removeOrphans: (options) => store.removeOrphans(options),
+    close: () => store.close(),
+  };
+}
+
+const before = async (hook: Switches['beforeWrite'], name: string): Promise<void> => hook?.(name);
+
+/** One transaction on its way. */
+export interface Hop {
+  readonly from: Point;
+  /** Undefined for a domain of nobody here. */
+  readonly to: Point | undefined;
+  readonly arrival: Arrival;
+}
+
+/** What connects the gestori: it carries what is due and lets a test lose, repeat or refuse it. */
+export class Network {
+  /** In place of `deliver()`, which carries the transaction; throw SmtpError or RouteError for a peer's or DNS's no. */
+  onHop: ((hop: Hop, deliver: () => Promise<void>) => Promise<void>) | undefined;
+  /** What went to domains of nobody here. */
+  readonly outside: Arrival[] = [];
+  readonly #transfers = new Map<Point, Transfer>();
+
+  constructor(
+    readonly points: readonly Point[],
+    private readonly clock: Clock,
+  ) {
+    for (const point of points) this.#transfers.set(point, this.#transferOf(point));
+  }
+
+  /** Carries what is due, and what that brings about, until nothing is. @returns how many rows were tried */
+  async pump(...only: readonly Point[]): Promise<number> {
+    let moved = 0;
+    for (let more = true; more; ) {
+      more = false;
+      for (const point of only.length > 0 ? only : this.points) {
+        const rows = await this.#pumpOnce(point);
+        moved += rows;
+        more ||= rows > 0;
+      }
+    }
+    return moved;
+  }
+
+  async #pumpOnce(point: Point): Promise<number> {
+    const { now } = this.clock;
+    const rows = await point.store.write('claimDue', {
+      now,
+      owner: point.hostname,
+      leaseUntil: now + HOUR,
+      limit: 128,
+      busy: [],
+    });
+    for (const batch of batchesOf(rows)) await this.#transfers.get(point)?.run(batch);
+    return rows.length;
+  }
+
+  #transferOf(point: Point): Transfer {
+    const { store, issuer, hostname, telemetry, clock } = point;
+    return new Transfer({
+      queue: storeQueue(store),
+      connector: new Connector({
+        routing: {
+          routes: {},
+          smartHost: null,
+          hostname,
+          dns: { mx: async () => [], addresses: async () => [] },
+          random: () => 0.5,
+        },
+        tls: { required: true, ca: [] },
+        telemetry,
+      }),
+      // No sockets: every domain is at hand.
+      local: { isOwnDomain: () => true, receive: (arrival) => this.#carry(point, arrival) },
+      notices: (failed, changes) =>
+        noticesOfFailure({ store, issuer, hostname, clock: clock.read }, failed, changes),
+      telemetry,
+      clock: clock.read,
+      random: () => 0.5,
+      gestore: point.name,
+      backoff: { first: 2_000, max: 15 * 60_000 },
+    });
+  }
+
+  async #carry(from: Point, arrival: Arrival): Promise<void> {
+    const domain = domainOf(arrival.recipients[0] ?? '');
+    const to = this.points.find(({ directory }) => directory.isOwnDomain(domain));
+    const deliver = async (): Promise<void> => {
+      if (to === undefined) this.outside.push(arrival);
+      // Within one gestore there is no session (architecture 3.2).
+      else if (to === from) await to.incomingPoint.receive(arrival);
+      else await to.receive({ ...arrival, message: await arrival.message.bytes(256 * MIB) });
+    };
+    await (this.onHop === undefined ? deliver() : this.onHop({ from, to, arrival }, deliver));
+  }
+}
+
+/** Two gestori who know each other. */
+export interface Pair {
+  readonly alfa: Point;
+  readonly beta: Point;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly pki: TestPki;
+}
+
+export interface PairRequest {
+  readonly pki?: TestPki;
+  readonly alfa?: PointRequest;
+  readonly beta?: PointRequest;
+}
+
+/** A pair for all the tests of a suite: to be called in its `describe`, the answer in its tests. */
+export function sharedPair(request: PairRequest = {}): () => Pair {
+  const releases: (() => Promise<void> | void)[] = [];
+  let pair: Pair | undefined;
+  beforeAll(async () => {
+    pair = await twoPoints({ after: (release) => void releases.push(release) }, request);
+  });
+  after(async () => {
+    for (const release of releases.reverse()) await release();
+  });
+  return () => {
+    if (pair === undefined) throw new Error('the pair is not there yet');
+    return pair;
+  };
+}
+
+/** Alfa with anna and aldo, beta with bruno and berta. */
+export async function twoPoints(scope: Scope, request: PairRequest = {}): Promise<Pair> {
+  const pki = request.pki ?? (await testPki());
+  const clock = new Clock();
+  const trust = pki.authority.certificatePem;
+  const alfa = await Point.open(pki.alfa, trust, clock, request.alfa);
+  scope.after(() => alfa.close());
+  const beta = await Point.open(pki.beta, trust, clock, request.beta);
+  scope.after(() => beta.close());
+  for (const local of ['anna', 'aldo']) await alfa.addMailbox(alfa.address(local));
+  for (const local of ['bruno', 'berta']) await beta.addMailbox(beta.address(local));
+  await alfa.directory.import(Buffer.from(beta.directory.ownLdif()), trust);
+  await beta.directory.import(Buffer.from(alfa.directory.ownLdif()), trust);
+  return { alfa, beta, clock, pki, network: new Network([alfa, beta], clock) };
+}
+

@@ -13,7 +13,7 @@ import { takeNotification } from './notification.js';
 import { takeOrdinary } from './ordinary.js';
 import { refusals } from './refusals.js';
 import { repeatReceipts, takeCharge } from './take-charge.js';
-import { uncertifiedEvent, wrap } from './wrap.js';
+import { tryWrap, uncertifiedEvent, type Wrapped, wrap } from './wrap.js';
 
 export interface IncomingPointOptions extends Inspector {
   readonly store: Store;
@@ -90,6 +90,23 @@ export class IncomingPoint {
     }
   }
 
+  /** Decisions 6 and 7, recipient by recipient: one that does not exist takes nothing from those that do. */
+  private async wrapStrays(
+    arrival: Arrival,
+    header: Header,
+    time: LegalTime,
+    strays: readonly { readonly recipient: string; readonly reason: string }[],
+    alone: boolean,
+  ): Promise<void> {
+    const outcomes: Wrapped[] = [];
+    for (const { recipient, reason } of strays) {
+      const one = { ...arrival, recipients: [recipient] };
+      outcomes.push(await tryWrap(this.options, one, header, time, { reason, rule: 'always' }));
+    }
+    if (!alone || outcomes.includes('delivered')) return;
+    throw outcomes.includes('full') ? refusals.mailboxFull() : refusals.unknownMailbox();
+  }
+
   private async takeEnvelope(
     arrival: Arrival,
     inspection: Extract<Inspection, { kind: 'envelope' }>,
@@ -116,12 +133,7 @@ export class IncomingPoint {
       inspection.digest,
       known,
     );
-    for (const { recipient, reason } of anomalies) {
-      await wrap(options, { ...arrival, recipients: [recipient] }, inspection.header, time, {
-        reason,
-        rule: 'always',
-      });
-    }
+    await this.wrapStrays(arrival, inspection.header, time, anomalies, fresh.length + repeated.length === 0);
     if (fresh.length + repeated.length === 0) return;
 
     const changes = new ChangeSet((rope) => options.store.pack(rope));

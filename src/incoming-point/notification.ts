@@ -15,6 +15,7 @@ import { Rope } from '../rope/index.js';
 import {
   ChangeSet,
   type Mailbox,
+  type Outgoing,
   type ReceiptKind,
   type Store,
   StoreConflict,
@@ -69,7 +70,7 @@ export async function takeNotification(
   notice: NotificationInHand,
   time: LegalTime,
 ): Promise<void> {
-  const judged = await judge(options, notice, time);
+  const judged = await judge(options, arrival, notice, time);
   if (judged.alarm !== null) {
     options.telemetry.event('alarm', {
       name: 'notification-of-nothing',
@@ -133,6 +134,7 @@ const isForService = (daticert: Daticert): boolean =>
 
 async function judge(
   options: NotificationOptions,
+  arrival: Arrival,
   notice: NotificationInHand,
   time: LegalTime,
 ): Promise<Judged> {
@@ -141,7 +143,9 @@ async function judge(
   const about = daticert.tipo === 'presa-in-carico' ? daticert.ricezione : [daticert.consegna ?? ''];
   const facts: Fact[] = [];
   const notes: Record<string, string> = {};
-  let anomaly: string | null = null;
+  let anomaly: string | null = isMisaddressed(arrival, daticert, outgoing)
+    ? 'la notifica non è indirizzata al mittente del messaggio a cui si riferisce'
+    : null;
   let alarm: string | null = null;
   for (const recipient of about) {
     const judgement = judgeNotification(
@@ -166,6 +170,12 @@ async function judge(
     else if (judgement.verdict === 'alarm') alarm = judgement.reason;
   }
   return { facts, anomaly, alarm, notes };
+}
+
+/** What is said of a message is said to its sender, and to nobody else. */
+function isMisaddressed(arrival: Arrival, daticert: Daticert, outgoing: Outgoing | undefined): boolean {
+  if (isForService(daticert) || outgoing === undefined) return false;
+  return !arrival.recipients.every((address) => sameAddress(address, outgoing.sender));
 }
 
 async function deposit(

@@ -23,27 +23,46 @@ export interface Wrapping {
   readonly rule: 'always' | 'ordinary';
 }
 
+/** What became of a message that was to be delivered uncertified. */
+export type Wrapped = 'delivered' | 'unknown' | 'full';
+
 /**
- * Delivers a message that was not certified inside an anomaly envelope (RFC 6109 3.2.2): no presa in carico, no
- * consegna, no notice of any kind.
+ * As `tryWrap`, for a message whose session hears of the refusal.
+ * @throws SmtpError 550 when no recipient exists, 552 when none has room
  */
 export async function wrap(
   options: WrapOptions,
   arrival: Arrival,
   header: Header,
   time: LegalTime,
-  { reason, rule }: Wrapping,
+  wrapping: Wrapping,
 ): Promise<void> {
+  const wrapped = await tryWrap(options, arrival, header, time, wrapping);
+  if (wrapped === 'unknown') throw refusals.unknownMailbox();
+  if (wrapped === 'full') throw refusals.mailboxFull();
+}
+
+/**
+ * Delivers a message that was not certified inside an anomaly envelope (RFC 6109 3.2.2): no presa in carico, no
+ * consegna, no notice of any kind.
+ */
+export async function tryWrap(
+  options: WrapOptions,
+  arrival: Arrival,
+  header: Header,
+  time: LegalTime,
+  { reason, rule }: Wrapping,
+): Promise<Wrapped> {
   const found = await Promise.all(arrival.recipients.map((address) => options.findMailbox(address)));
   const mailboxes = found.filter((mailbox) => mailbox !== undefined);
   const open = mailboxes.filter(({ state, kind }) => state === 'active' && kind === 'user');
-  if (open.length === 0) throw refusals.unknownMailbox();
+  if (open.length === 0) return 'unknown';
 
   const changes = new ChangeSet((rope) => options.store.pack(rope));
   const message = await delivered(options, arrival, header, time, reason);
   const stored = Rope.of(`Return-Path: <${arrival.mailFrom}>\r\n`, message);
   const roomy = open.filter(({ used, quota }) => used + stored.length <= quota);
-  if (roomy.length === 0) throw refusals.mailboxFull();
+  if (roomy.length === 0) return 'full';
   const content = await changes.content(stored);
   for (const mailbox of roomy) {
     changes.deposit({
@@ -75,6 +94,7 @@ export async function wrap(
     digest: await deliveryKey(arrival),
   });
   options.telemetry.event('reception.anomaly', { reason: reason ?? 'peer', recipients: roomy.length });
+  return 'delivered';
 }
 
 async function delivered(

@@ -21,7 +21,12 @@ export interface OutboundQueue {
     readonly busy: readonly string[];
   }): Promise<QueueRow[]>;
   settle(
-    input: Changes & { readonly rows: readonly Settlement[]; readonly facts: readonly RecipientFact[] },
+    input: Changes & {
+      readonly rows: readonly Settlement[];
+      readonly facts: readonly RecipientFact[];
+      /** A fact that no longer moves the tracking undoes the settlement: its notice must not be sent. */
+      readonly mustMove: boolean;
+    },
   ): Promise<unknown>;
   releaseOwn(input: { readonly owner: string }): Promise<unknown>;
   /** Epoch milliseconds of the next due row; null when none waits. */

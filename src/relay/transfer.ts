@@ -130,7 +130,7 @@ export class Transfer {
     const { queue, clock, gestore } = this.#parts;
     for (const event of registerEvents(disposed, clock(), gestore)) changes.event(event);
     const rows = disposed.map(settlementOf);
-    await persistently(() => queue.settle({ ...changes.changes(), rows, facts }));
+    await persistently(() => queue.settle({ ...changes.changes(), rows, facts, mustMove: true }));
     this.#tell(disposed, performance.now() - start);
   }
 

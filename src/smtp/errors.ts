@@ -1,3 +1,5 @@
+import { MimeError } from '../mime/index.js';
+
 /** What a peer is told when a command or a message is refused, and why for the log. */
 export interface SmtpRefusal {
   /** Reply code, 4xx or 5xx. */
@@ -38,6 +40,12 @@ export interface ReplyLine {
 /** RFC 5321 4.5.3.1.5: a reply line has 512 octets, code and CRLF included. */
 const MAX_REPLY_TEXT = 500;
 
+/** Past the limits on header, depth or parts: trying again would not help. */
+const UNREADABLE: ReplyLine = {
+  code: 554,
+  text: '5.6.0 Struttura del messaggio non leggibile / Message structure cannot be read',
+};
+
 const LOCAL_ERROR: ReplyLine = {
   code: 451,
   text: '4.3.0 Errore temporaneo, riprovare / Temporary local error, try again later',
@@ -45,6 +53,7 @@ const LOCAL_ERROR: ReplyLine = {
 
 /** The one place where an error becomes a reply. A stranger's error says nothing of itself. */
 export function replyFor(error: unknown): ReplyLine {
+  if (error instanceof MimeError) return UNREADABLE;
   if (!(error instanceof SmtpError)) return LOCAL_ERROR;
   return { code: error.code, text: wireText(`${error.enhanced} ${error.publicText}`) };
 }

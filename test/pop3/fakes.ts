@@ -113,24 +113,25 @@ export interface Listener {
   readonly telemetry: SilentTelemetry;
 }
 
-/** A listener on a free port of loopback; anna's INBOX holds what is given. */
+/** A listener on loopback, on a free port unless one is wanted; anna's INBOX holds what is given. */
 export async function startListener(
   contents: readonly (string | Rope)[] = [],
-  options: Partial<Pop3ServerOptions> = {},
+  options: Omit<Partial<Pop3ServerOptions>, 'mailstore'> & { readonly mailstore?: FakeMailstore } = {},
+  wanted = 0,
 ): Promise<Listener> {
-  const mailstore = new FakeMailstore();
+  const mailstore = options.mailstore ?? new FakeMailstore();
   mailstore.add(1, ...contents);
   const telemetry = silentTelemetry();
   const server = createPop3Server({
     accounts: fakeAccounts,
-    mailstore,
     telemetry,
     hostname: 'mail.alfa.example',
     tls: certificate,
     mode: 'implicit',
     ...options,
+    mailstore,
   });
-  const { port }: AddressInfo = await server.listen(0, '127.0.0.1');
+  const { port }: AddressInfo = await server.listen(wanted, '127.0.0.1');
   return { server, port, mailstore, telemetry };
 }
 

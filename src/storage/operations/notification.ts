@@ -15,13 +15,16 @@ const insertSeen = statement<{ digest: string; at: number }>((db, p) =>
 /**
  * Stores a notification and what it tells. Of a byte-identical one only the events are written (decisions 7).
  * @returns `effective`: for each fact, whether the tracking moved.
- * @throws StoreConflict 'receipt' when another notification holds the same place, and what `Changes` can throw.
+ * @throws StoreConflict 'receipt' when another notification holds the same place, 'state' when a fact that must move
+ *   the tracking does not, and what `Changes` can throw.
  */
 export const commitNotification: Operation<
   Changes & {
     /** SHA-256 of the notification's bytes. */
     digest: string;
     facts: readonly RecipientFact[];
+    /** The facts were judged against the tracking: one that no longer moves it undoes the whole commit. */
+    mustMove?: boolean | undefined;
   },
   { repeated: boolean; effective: boolean[] }
 > = async (tx, input) => {
@@ -32,7 +35,7 @@ export const commitNotification: Operation<
     return { repeated: true, effective: input.facts.map(() => false) };
   }
   await apply(tx, input);
-  return { repeated: false, effective: await record(tx, input.facts) };
+  return { repeated: false, effective: await record(tx, input.facts, input.mustMove) };
 };
 
 const latest = (entries: readonly { readonly at: number }[]): number =>

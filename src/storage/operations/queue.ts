@@ -160,16 +160,22 @@ export interface Settlement {
  * Ends an attempt, with the notices and the facts that follow from it. A row that the operator dropped meanwhile is
  * passed over; one that he held stays held unless it is done.
  * @returns `effective`: for each fact, whether the tracking moved.
- * @throws StoreConflict 'fence' when a row was claimed again since, and what `Changes` can throw.
+ * @throws StoreConflict 'fence' when a row was claimed again since, 'state' when a fact that must move the tracking
+ *   does not, and what `Changes` can throw.
  */
 export const settle: Operation<
-  Changes & { rows: readonly Settlement[]; facts: readonly RecipientFact[] },
+  Changes & {
+    rows: readonly Settlement[];
+    facts: readonly RecipientFact[];
+    /** The facts come with notices of ours: one that no longer moves the tracking undoes the whole commit. */
+    mustMove?: boolean | undefined;
+  },
   { effective: boolean[] }
 > = async (tx, input) => {
   for (const row of input.rows) await settleRow(tx, row);
   if (input.rows.length > 0) tx.touch({ queue: true });
   await apply(tx, input);
-  return { effective: await record(tx, input.facts) };
+  return { effective: await record(tx, input.facts, input.mustMove) };
 };
 
 async function settleRow(tx: Transaction, settlement: Settlement): Promise<void> {

@@ -50,8 +50,16 @@ const markOutcome = statement<FactKey & { outcome: NonNullable<TrackingTable['ou
     .where('outcome', 'is', null),
 );
 
-/** @returns for each fact whether it changed anything: an unknown recipient or a second outcome does not. */
-export async function record(tx: Transaction, facts: readonly RecipientFact[]): Promise<boolean[]> {
+/**
+ * @param mustMove whether the caller has looked at the tracking and counts on every fact changing it
+ * @returns for each fact whether it changed anything: an unknown recipient or a second outcome does not.
+ * @throws StoreConflict 'state' when one that must move does not: another fact came in between.
+ */
+export async function record(
+  tx: Transaction,
+  facts: readonly RecipientFact[],
+  mustMove = false,
+): Promise<boolean[]> {
   const effective: boolean[] = [];
   for (const { identificativo, recipient, fact, at } of facts) {
     const place = { identificativo, key: addressKey(recipient), at };
@@ -59,6 +67,13 @@ export async function record(tx: Transaction, facts: readonly RecipientFact[]): 
       fact === 'presa-in-carico'
         ? await tx.run(markTaken, place)
         : await tx.run(markOutcome, { ...place, outcome: fact });
+    if (mustMove && changes === 0) {
+      throw new StoreConflict('state', `${recipient} of ${identificativo} no longer awaits ${fact}`, {
+        identificativo,
+        recipient,
+        fact,
+      });
+    }
     effective.push(changes > 0);
   }
   return effective;

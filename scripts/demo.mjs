@@ -142,10 +142,13 @@ async function watch({ folder, people, original }) {
         const file = join(folder, `${kind}.eml`);
         writeFileSync(file, bytes);
         done(`${seconds} s  ${kinds[kind].padEnd(42)} → ${user.address}`);
-        proofs.push(prove(folder, file, kind === 'avvenuta-consegna' ? original : undefined));
+        const proof = prove(folder, file, kind === 'avvenuta-consegna' ? original : undefined);
+        // Awaited below: until then a failure waits.
+        proof.catch(() => undefined);
+        proofs.push(proof);
       }
     }
-    await Promise.race([sleep(POLL), ...proofs.map((proof) => proof.then(() => sleep(POLL)))]);
+    await sleep(POLL);
   }
   await Promise.all(proofs);
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { typescriptFiles } from './transpile.mjs';
 
 /** From the roof to the ground. Rooms on one line never import each other. */
-const floors = [
+export const floors = [
   ['cli'],
   ['gestore.ts'],
   ['gestore'],

@@ -29,7 +29,7 @@ export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandl
       if (mailbox.state !== 'active') throw refusals.suspended();
       const owner = await accounts.find(address);
       if (owner?.id !== mailbox.id) throw refusals.notYourAddress(address);
-      if (mailbox.used > mailbox.quota + options.receiptsReserve) throw refusals.noRoomForReceipts();
+      if (mailbox.used >= mailbox.quota + options.receiptsReserve) throw refusals.noRoomForReceipts();
     },
 
     async rcptTo(address) {

@@ -160,6 +160,9 @@ export class AccessPoint {
       changes.enqueue({
         kind: kind === 'certificato' ? 'envelope' : 'ordinary',
         identificativo: certified.identificativo,
+        sender: certified.sender,
+        subject: certified.subject,
+        origin: issuer.provider.name,
         content,
         size: envelope.rope.length,
         // Routing data of the envelope stay unaltered (RFC 6109 3.1.5).

@@ -1,5 +1,5 @@
 import { decodeBody, MimeError, type Part, readStructure } from '../mime/index.js';
-import type { Rope } from '../rope/index.js';
+import { Rope } from '../rope/index.js';
 import type { Antivirus, ScanVerdict } from './antivirus.js';
 
 /** The EICAR test file, cut in two so that this source is not one. */
@@ -42,11 +42,13 @@ async function foundInPart(message: Rope, part: Part, nesting: number): Promise<
     if (await foundInPart(message, child, nesting)) return true;
   }
   const body = message.slice(part.bodyStart, part.end);
-  if (part.type.type === 'message' && part.type.subtype === 'rfc822') {
-    return nesting > 0 && (await foundInside(body, nesting - 1));
+  const isMessage = part.type.type === 'message' && part.type.subtype === 'rfc822';
+  const encoding = part.header.raw('Content-Transfer-Encoding')?.trim().toLowerCase() ?? '7bit';
+  if (encoding !== 'base64' && encoding !== 'quoted-printable') {
+    return isMessage && nesting > 0 && (await foundInside(body, nesting - 1));
   }
-  const encoding = part.header.raw('Content-Transfer-Encoding')?.toLowerCase() ?? '7bit';
-  if (encoding !== 'base64' && encoding !== 'quoted-printable') return false;
-  const head = body.slice(0, DECODE_LIMIT);
-  return (await decodeBody(head, encoding, DECODE_LIMIT)).includes(EICAR);
+  const decoded = await decodeBody(body.slice(0, DECODE_LIMIT), encoding, DECODE_LIMIT);
+  if (decoded.includes(EICAR)) return true;
+  // RFC 2045 6.4 forbids to encode a message; whoever hides something does not mind.
+  return isMessage && nesting > 0 && (await foundInside(Rope.of(decoded), nesting - 1));
 }

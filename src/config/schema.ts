@@ -242,11 +242,13 @@ function relay(path: z.ZodType<string, string>) {
       example: ['192.0.2.53'],
     }),
     require_tls: key(yesOrNo, {
-      description: 'Certified mail leaves over verified TLS or not at all.',
+      description:
+        'Certified mail leaves over TLS or not at all; the names of peers are verified when tls_ca is given.',
       default: true,
     }),
     tls_ca: key(z.array(path), {
-      description: 'CA files (PEM) believed beside those of the system.',
+      description:
+        'CA files (PEM) the TLS certificates of other gestori are verified against; none: not verified.',
       default: [],
       example: ['certs/ca.pem'],
     }),

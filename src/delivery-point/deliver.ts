@@ -37,12 +37,7 @@ export class DeliveryPoint {
   ): Promise<Delivery[]> {
     // Return-Path at final delivery; nothing else changes in the delivered bytes (decisions 16).
     const stored = Rope.of(`Return-Path: <${envelope.mailFrom}>\r\n`, envelope.message);
-    const decided = await Promise.all(
-      recipients.map(async (recipient) => ({
-        recipient,
-        decision: decide(await this.options.findMailbox(recipient), stored.length),
-      })),
-    );
+    const decided = await this.decideAll(recipients, stored.length);
     const brief = once(() => briefForm(envelope.postacert));
     const outcomes = await Promise.all(
       decided.map(async ({ recipient, decision }) => ({
@@ -70,6 +65,22 @@ export class DeliveryPoint {
       deliveries.push(await this.record(envelope, recipient, decision, sealed, changes));
     }
     return deliveries;
+  }
+
+  /** Two recipients may lead to one mailbox: the second finds there what the first is about to put in. */
+  private async decideAll(
+    recipients: readonly string[],
+    size: number,
+  ): Promise<{ readonly recipient: string; readonly decision: Decision }[]> {
+    const found = await Promise.all(recipients.map((recipient) => this.options.findMailbox(recipient)));
+    const coming = new Map<number, number>();
+    return recipients.map((recipient, index) => {
+      const mailbox = found[index];
+      const earlier = mailbox === undefined ? 0 : (coming.get(mailbox.id) ?? 0);
+      const decision = decide(mailbox, size, earlier);
+      if (decision.kind === 'deliver') coming.set(decision.mailbox.id, earlier + size);
+      return { recipient, decision };
+    });
   }
 
   private async outcomeNotice(
@@ -114,7 +125,8 @@ export class DeliveryPoint {
     enqueueNotification(changes, this.options.post, {
       content,
       size: sealed.rope.length,
-      identificativo: envelope.certified.identificativo,
+      certified: envelope.certified,
+      origin: envelope.origin,
       to: envelope.certified.sender,
       at: envelope.time.epochMs,
     });

@@ -1,4 +1,4 @@
-import { domainOf, serviceAddress } from '../pec/index.js';
+import { type Certified, domainOf, serviceAddress } from '../pec/index.js';
 import type { ChangeSet, ContentRef } from '../storage/index.js';
 
 /** How notifications leave this gestore. */
@@ -13,7 +13,9 @@ export interface Posted {
   readonly content: ContentRef;
   /** Octets. */
   readonly size: number;
-  readonly identificativo: string;
+  /** What it speaks of, and the gestore that sealed it. */
+  readonly certified: Certified;
+  readonly origin: string;
   readonly to: string;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -23,7 +25,10 @@ export interface Posted {
 export function enqueueNotification(changes: ChangeSet, post: NotificationPost, posted: Posted): void {
   changes.enqueue({
     kind: 'notification',
-    identificativo: posted.identificativo,
+    identificativo: posted.certified.identificativo,
+    sender: posted.certified.sender,
+    subject: posted.certified.subject,
+    origin: posted.origin,
     content: posted.content,
     size: posted.size,
     mailFrom: serviceAddress(post.mailDomain),

@@ -37,7 +37,6 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     },
     // The same after a restart, so that a restarted node takes back its own leases at once (architecture 5).
     owner: hostname,
-    gestore: config.provider.name,
     random: Math.random,
     telemetry,
     clock,

@@ -120,8 +120,9 @@ async function commit(
   digest: string,
 ): Promise<boolean | 'other-bytes'> {
   try {
-    return (await options.store.write('commitNotification', { ...changes.changes(), facts, digest }))
-      .repeated;
+    return (
+      await options.store.write('commitNotification', { ...changes.changes(), facts, digest, mustMove: true })
+    ).repeated;
   } catch (error) {
     if (error instanceof StoreConflict && error.what === 'receipt') return 'other-bytes';
     throw error;
@@ -167,10 +168,15 @@ async function judge(
       });
       if (judgement.inconsistency !== undefined) notes.incongruenza = judgement.inconsistency;
     } else if (judgement.verdict === 'anomaly') anomaly = judgement.reason;
+    // Ours never leave the house: one that comes in is a copy of what its owner has (decisions 4).
+    else if (judgement.verdict === 'untracked') anomaly = copyOfOurs(daticert.tipo);
     else if (judgement.verdict === 'alarm') alarm = judgement.reason;
   }
   return { facts, anomaly, alarm, notes };
 }
+
+const copyOfOurs = (tipo: string): string =>
+  `una copia di un messaggio di tipo ${tipo} già emesso da questo gestore`;
 
 /** What is said of a message is said to its sender, and to nobody else. */
 function isMisaddressed(arrival: Arrival, daticert: Daticert, outgoing: Outgoing | undefined): boolean {

@@ -14,8 +14,6 @@ export const refusals = {
       enhanced: '5.1.3',
       publicText: 'Indirizzo non valido / Bad recipient address syntax',
     }),
-  tooManyRecipients: () =>
-    new SmtpError({ code: 452, enhanced: '4.5.3', publicText: 'Troppi destinatari / Too many recipients' }),
   unknownMailbox: () =>
     new SmtpError({ code: 550, enhanced: '5.1.1', publicText: 'Casella inesistente / No such mailbox' }),
   certifiedMailOnly: (cause: string) =>

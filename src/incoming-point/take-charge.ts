@@ -58,7 +58,8 @@ async function issuePresaInCarico(
   enqueueNotification(changes, post, {
     content,
     size: sealed.rope.length,
-    identificativo: certified.identificativo,
+    certified,
+    origin,
     to,
     at: time.epochMs,
   });
@@ -84,15 +85,16 @@ export function repeatReceipts(
   changes: ChangeSet,
 ): void {
   const at = envelope.time.epochMs;
-  const { identificativo, sender } = envelope.certified;
+  const { certified, origin } = envelope;
   const prese = new Map(rows.map(({ presaInCarico }) => [presaInCarico.id, presaInCarico]));
   for (const { contentId, size } of prese.values()) {
-    const to = receiptBox(directory, sender);
-    enqueueNotification(changes, post, { content: { id: contentId }, size, identificativo, to, at });
+    const to = receiptBox(directory, certified.sender);
+    enqueueNotification(changes, post, { content: { id: contentId }, size, certified, origin, to, at });
   }
   for (const { finalOutcome } of rows) {
     const { contentId, size } = finalOutcome;
-    enqueueNotification(changes, post, { content: { id: contentId }, size, identificativo, to: sender, at });
+    const to = certified.sender;
+    enqueueNotification(changes, post, { content: { id: contentId }, size, certified, origin, to, at });
   }
 }
 

@@ -54,8 +54,11 @@ export async function tryWrap(
   { reason, rule }: Wrapping,
 ): Promise<Wrapped> {
   const found = await Promise.all(arrival.recipients.map((address) => options.findMailbox(address)));
-  const mailboxes = found.filter((mailbox) => mailbox !== undefined);
-  const open = mailboxes.filter(({ state, kind }) => state === 'active' && kind === 'user');
+  // An alias and its mailbox are one place: one copy.
+  const mailboxes = new Map(
+    found.flatMap((mailbox) => (mailbox === undefined ? [] : [[mailbox.id, mailbox] as const])),
+  );
+  const open = [...mailboxes.values()].filter(({ state, kind }) => state === 'active' && kind === 'user');
   if (open.length === 0) return 'unknown';
 
   const changes = new ChangeSet((rope) => options.store.pack(rope));
@@ -76,17 +79,10 @@ export async function tryWrap(
     });
   }
   changes.event(
-    uncertifiedEvent(
-      options,
-      arrival,
-      header,
-      time,
-      rule === 'always' ? 'busta-anomalia' : 'ricezione-ordinaria',
-      {
-        motivo: reason ?? 'busta di anomalia di un altro gestore',
-        depositata: roomy.map(({ address }) => address).join(' '),
-      },
-    ),
+    uncertifiedEvent(options, arrival, header, time, eventOf(reason, rule), {
+      motivo: reason ?? 'busta di anomalia di un altro gestore',
+      depositata: roomy.map(({ address }) => address).join(' '),
+    }),
   );
   await options.store.write('commitNotification', {
     ...changes.changes(),
@@ -95,6 +91,11 @@ export async function tryWrap(
   });
   options.telemetry.event('reception.anomaly', { reason: reason ?? 'peer', recipients: roomy.length });
   return 'delivered';
+}
+
+function eventOf(reason: string | null, rule: Wrapping['rule']): RegisterEvent['event'] {
+  if (reason === null) return 'ricezione-anomalia';
+  return rule === 'always' ? 'busta-anomalia' : 'ricezione-ordinaria';
 }
 
 async function delivered(

@@ -210,10 +210,10 @@ export class Session {
     const context = this.#context(state);
     if (state.kind === 'sasl') return answerPlain(line.bytes.toString('latin1'), context);
     const request = parseRequest(line.bytes);
-    if (request === undefined) throw refusals.malformedLine();
-    const command = findCommand(request.keyword);
+    const command = findCommand(request?.keyword ?? '');
     // The line's end counts too (RFC 2449 4).
     if (line.bytes.length + 2 > (command?.lineLimit ?? commandLimits.command)) throw refusals.lineTooLong();
+    if (request === undefined) throw refusals.malformedLine();
     if (command === undefined) throw refusals.unknownCommand();
     if (!command.states.includes(state.kind)) throw refusals.wrongState(command.name);
     const parsed = command.read(request.argument);
@@ -269,6 +269,8 @@ export class Session {
 
   /** RFC 1939 6. */
   async #update(maildrop: Maildrop): Promise<void> {
+    // First the answers to what was pipelined before: a client that is gone did not get them, and loses nothing.
+    await this.#output.flush();
     this.#advance({ kind: 'update', maildrop });
     let reply: Reply = { status: '+OK', text: 'Arrivederci / Bye' };
     const deletion = maildrop.update();

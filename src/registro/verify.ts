@@ -29,7 +29,7 @@ const PAGE = 500;
 export async function verifyRegister(store: Reader): Promise<RegisterVerdict> {
   const lanes = new Set<number>();
   let entries = 0;
-  let lane = -1;
+  let lane: number | undefined;
   let seq = 0;
   let link: Uint8Array = CHAIN_START;
   for await (const row of rows(store)) {
@@ -52,10 +52,12 @@ export async function verifyRegister(store: Reader): Promise<RegisterVerdict> {
 }
 
 function misfit(row: RegisterRow, expected: number, previous: Uint8Array): string | undefined {
+  if (row.lane < 0) return 'riga aggiunta fuori da ogni catena / entry added outside every chain';
   if (row.seq > expected) {
     return `mancano le righe da ${expected} a ${row.seq - 1} / entries ${expected} to ${row.seq - 1} are missing`;
   }
   if (row.seq < expected) return 'riga doppia o fuori posto / doubled or misplaced entry';
+  if (!isWhole(row)) return UNREADABLE;
   if (!leafHash(row.salt, ledgerEvent(row, row)).equals(row.leaf)) {
     return 'il contenuto è stato modificato / the content was changed';
   }
@@ -64,6 +66,20 @@ function misfit(row: RegisterRow, expected: number, previous: Uint8Array): strin
   }
   return undefined;
 }
+
+const UNREADABLE = 'la riga non è leggibile / the entry cannot be read';
+
+/** The lists are JSON text in the database: whoever changes it may make it anything. */
+const isWhole = ({ recipients, related, detail }: RegisterRow): boolean =>
+  areTexts(recipients) &&
+  areTexts(related) &&
+  typeof detail === 'object' &&
+  detail !== null &&
+  !Array.isArray(detail) &&
+  areTexts(Object.values(detail));
+
+const areTexts = (list: unknown): boolean =>
+  Array.isArray(list) && list.every((text) => typeof text === 'string');
 
 const faultAt = (place: RegisterPlace, identificativo: string | null, reason: string): RegisterFault => ({
   lane: place.lane,
@@ -99,7 +115,7 @@ async function readPage(
       if (!(error instanceof SyntaxError)) throw error;
       if (limit === 1) {
         const place = { lane: after?.lane ?? 0, seq: (after?.seq ?? 0) + 1 };
-        return faultAt(place, null, 'la riga non è leggibile / the entry cannot be read');
+        return faultAt(place, null, UNREADABLE);
       }
     }
   }

@@ -54,7 +54,7 @@ export function reasonOf(disposition: Disposition): string {
 }
 
 /** What the register keeps: handing over, and giving up. A try that will be repeated is not an operation on the message. */
-export function registerEvents(disposed: readonly Disposed[], at: number, gestore: string): RegisterEvent[] {
+export function registerEvents(disposed: readonly Disposed[], at: number): RegisterEvent[] {
   const final = disposed.filter(({ disposition }) => disposition.kind !== 'retry');
   const groups = groupedBy(final, ({ disposition }) => `${disposition.kind} ${reasonOf(disposition)}`);
   return [...groups.values()].map((group) => {
@@ -63,11 +63,11 @@ export function registerEvents(disposed: readonly Disposed[], at: number, gestor
       identificativo: row.identificativo,
       at,
       event: disposition.kind === 'sent' ? 'inoltro' : 'inoltro-fallito',
-      sender: row.mailFrom,
+      sender: row.sender,
       recipients: group.map((each) => each.row.recipient),
-      subject: '',
+      subject: row.subject,
       related: [],
-      gestore,
+      gestore: row.origin,
       detail: { tipo: row.kind, risposta: reasonOf(disposition) },
     };
   });

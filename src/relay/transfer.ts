@@ -35,8 +35,6 @@ export interface TransferParts {
   readonly clock: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Our providerName, for the register. */
-  readonly gestore: string;
   readonly backoff: Backoff;
 }
 
@@ -127,8 +125,8 @@ export class Transfer {
     facts: readonly RecipientFact[],
     start: number,
   ): Promise<void> {
-    const { queue, clock, gestore } = this.#parts;
-    for (const event of registerEvents(disposed, clock(), gestore)) changes.event(event);
+    const { queue, clock } = this.#parts;
+    for (const event of registerEvents(disposed, clock())) changes.event(event);
     const rows = disposed.map(settlementOf);
     await persistently(() => queue.settle({ ...changes.changes(), rows, facts, mustMove: true }));
     this.#tell(disposed, performance.now() - start);

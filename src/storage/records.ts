@@ -180,6 +180,10 @@ export type QueueKind = 'envelope' | 'notification' | 'ordinary' | 'dsn';
 export interface NewQueueRow {
   readonly kind: QueueKind;
   readonly identificativo: string;
+  /** Of the original message, and the gestore it started from: what the register says of the hand-over (RFC 6109 2.3). */
+  readonly sender: string;
+  readonly subject: string;
+  readonly origin: string;
   readonly content: ContentRef;
   readonly size: number;
   /** Envelope sender, empty for the null reverse path. */

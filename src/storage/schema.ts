@@ -110,6 +110,9 @@ export interface QueueTable {
   id: Generated<number>;
   kind: QueueKind;
   identificativo: string;
+  sender: string;
+  subject: string;
+  origin: string;
   content_id: number;
   size: number;
   mail_from: string;

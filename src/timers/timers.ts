@@ -8,6 +8,9 @@ export interface Chore {
   readonly run: () => Promise<unknown>;
 }
 
+/** What a timer of the platform can wait; told to wait longer it would not wait at all. Milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+
 /** Runs chores until told to stop. A chore that fails is told and comes back at its next turn. */
 export class Timers {
   private readonly pending = new Map<string, NodeJS.Timeout>();
@@ -20,7 +23,7 @@ export class Timers {
   ) {}
 
   start(): void {
-    for (const chore of this.chores) this.plan(chore);
+    for (const chore of this.chores) this.plan(chore, chore.every);
   }
 
   /** Resolves when the chore under way, if any, has ended. */
@@ -30,12 +33,18 @@ export class Timers {
     await Promise.all(this.running);
   }
 
-  private plan(chore: Chore): void {
+  /** @param wait milliseconds */
+  private plan(chore: Chore, wait: number): void {
     if (this.stopped) return;
+    const step = Math.min(wait, LONGEST_WAIT);
     const timer = setTimeout(() => {
+      if (step < wait) {
+        this.plan(chore, wait - step);
+        return;
+      }
       const run = this.run(chore).finally(() => this.running.delete(run));
       this.running.add(run);
-    }, chore.every);
+    }, step);
     timer.unref();
     this.pending.set(chore.name, timer);
   }
@@ -47,6 +56,6 @@ export class Timers {
       const reason = error instanceof Error ? error.message : String(error);
       this.telemetry.event('alarm', { name: `timer-${chore.name}`, reason });
     }
-    this.plan(chore);
+    this.plan(chore, chore.every);
   }
 }

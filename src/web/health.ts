@@ -21,7 +21,7 @@ export function healthRoutes(routes: FastifyInstance, options: HealthOptions): v
   routes.get('/healthz', async () => ({ status: 'ok' }));
   routes.get('/readyz', async (_request, reply) => {
     const results = await Promise.all(
-      options.checks.map(async ({ name, ok }) => [name, await ok()] as const),
+      options.checks.map(async ({ name, ok }) => [name, await answers(ok)] as const),
     );
     const ready = results.every(([, ok]) => ok);
     return reply
@@ -34,6 +34,16 @@ export function healthRoutes(routes: FastifyInstance, options: HealthOptions): v
     }
     return reply.type('text/plain; version=0.0.4').send(await options.metrics());
   });
+}
+
+/** What cannot even be asked does not work. */
+async function answers(ok: Check['ok']): Promise<boolean> {
+  try {
+    return await ok();
+  } catch (error) {
+    if (error instanceof Error) return false;
+    throw error;
+  }
 }
 
 function allowList(entries: readonly string[]): BlockList {

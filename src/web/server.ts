@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Telemetry } from '../telemetry/index.js';
@@ -31,6 +32,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
     forceCloseConnections: 'idle',
   });
   observe(app, options.telemetry);
+  refuse(app, options.telemetry);
   await app.register(async (routes) => healthRoutes(routes, options));
   await app.register(async (routes) => publishedRoutes(routes, options));
   return {
@@ -43,6 +45,25 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
     reload: (tls) => app.server.setSecureContext(tls),
     close: () => app.close(),
   };
+}
+
+/** Nothing of the inside reaches a peer: he is told the code, the log is told the rest. */
+function refuse(app: FastifyInstance, telemetry: Telemetry): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    const code = statusOf(error);
+    if (code >= 500) {
+      const reason = error instanceof Error ? error.message : String(error);
+      telemetry.event('session.failed', { protocol: 'https', peer: request.ip, error: reason });
+    }
+    return reply.code(code).send({ error: STATUS_CODES[code] ?? 'error' });
+  });
+  app.setNotFoundHandler(async (_request, reply) => reply.code(404).send({ error: STATUS_CODES[404] }));
+}
+
+/** The library's own refusals carry a 4xx; everything else is our fault. */
+function statusOf(error: unknown): number {
+  const code = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  return code >= 400 && code < 500 ? code : 500;
 }
 
 function observe(app: FastifyInstance, telemetry: Telemetry): void {

@@ -72,6 +72,9 @@ async function submit(to: Store): Promise<void> {
   set.enqueue({
     kind: 'envelope',
     identificativo,
+    sender: 'anna@pec.alfa.example',
+    subject: 'Prova',
+    origin: 'Alfa PEC S.p.A.',
     content: envelope,
     size: 14_440,
     mailFrom: 'rossi@pec.alfa.example',

@@ -198,6 +198,9 @@ describe('queue', () => {
         {
           kind: 'notification',
           identificativo: 'id1@pec.alfa.example',
+          sender: 'anna@pec.alfa.example',
+          subject: 'Prova',
+          origin: 'Alfa PEC S.p.A.',
           content: { new: 0 },
           size: 3,
           mailFrom: '',

@@ -31,7 +31,9 @@ describe('pipelining (RFC 2449 6.6)', () => {
   it('answers in order a whole session in one write', async () => {
     const { port, mailstore } = await start([message, message]);
     const client = await Dialogue.open(port);
-    client.say('USER anna@alfa.example\r\nPASS segreto\r\nSTAT\r\nRETR 1\r\nDELE 1\r\nRETR 1\r\nNOOP\r\nQUIT\r\n');
+    client.say(
+      'USER anna@alfa.example\r\nPASS segreto\r\nSTAT\r\nRETR 1\r\nDELE 1\r\nRETR 1\r\nNOOP\r\nQUIT\r\n',
+    );
     const script = `S: +OK...
       S: +OK Send PASS
       S: +OK 2 messages...
@@ -310,12 +312,18 @@ describe('locks', () => {
     let lost = 0;
     const one = locks.acquire(1, () => lost++);
     assert.ok(one?.held);
-    assert.equal(locks.acquire(1, () => undefined), undefined);
+    assert.equal(
+      locks.acquire(1, () => undefined),
+      undefined,
+    );
     assert.ok(locks.acquire(2, () => undefined)?.held);
     now = 999;
     one.renew();
     now = 1998;
-    assert.equal(locks.acquire(1, () => undefined), undefined);
+    assert.equal(
+      locks.acquire(1, () => undefined),
+      undefined,
+    );
     now = 1999;
     const two = locks.acquire(1, () => undefined);
     assert.ok(two?.held);

@@ -8,16 +8,49 @@ const message = 'A: b\r\n\r\n.ciao\r\n';
 const credentials = Buffer.from('\0anna@alfa.example\0segreto').toString('base64');
 
 const keyword = fc.constantFrom(
-  ...['CAPA', 'STAT', 'list', 'UIDL', 'RETR', 'TOP', 'DELE', 'RSET', 'NOOP', 'AUTH', 'STLS', 'APOP', 'XYZ', ''],
+  ...[
+    'CAPA',
+    'STAT',
+    'list',
+    'UIDL',
+    'RETR',
+    'TOP',
+    'DELE',
+    'RSET',
+    'NOOP',
+    'AUTH',
+    'STLS',
+    'APOP',
+    'XYZ',
+    '',
+  ],
 );
 const argument = fc.oneof(
-  fc.constantFrom('', ' ', ' 1', ' 2', ' 0', ' -1', ' 1 1', ' 99999999999', ' PLAIN', ' PLAIN =', ' PLAIN AAAA'),
+  fc.constantFrom(
+    '',
+    ' ',
+    ' 1',
+    ' 2',
+    ' 0',
+    ' -1',
+    ' 1 1',
+    ' 99999999999',
+    ' PLAIN',
+    ' PLAIN =',
+    ' PLAIN AAAA',
+  ),
   fc.string({ maxLength: 20 }).map((text) => ` ${text}`),
 );
 const anything = fc
   .uint8Array({ maxLength: 600 })
   .map((octets) => Buffer.from(octets.filter((octet) => octet !== 0x0a)).toString('latin1'));
-const known = fc.constantFrom('USER anna@alfa.example', 'PASS segreto', `AUTH PLAIN ${credentials}`, credentials, '*');
+const known = fc.constantFrom(
+  'USER anna@alfa.example',
+  'PASS segreto',
+  `AUTH PLAIN ${credentials}`,
+  credentials,
+  '*',
+);
 const line = fc.oneof(
   fc.tuple(keyword, argument).map(([name, rest]) => name + rest),
   known,

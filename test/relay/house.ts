@@ -79,7 +79,6 @@ export async function openHouse(): Promise<House> {
     telemetry,
     clock: Date.now,
     random: () => 0.5,
-    gestore: 'Alfa PEC S.p.A.',
     owner: 'nodo',
     backoff: { first: 30, max: 200 },
     routing: {
@@ -114,6 +113,9 @@ export async function openHouse(): Promise<House> {
         changes.enqueue({
           kind: 'envelope',
           identificativo: `id-${contents}@pec.alfa.example`,
+          sender: 'anna@pec.alfa.example',
+          subject: `Oggetto ${contents}`,
+          origin: 'Alfa PEC S.p.A.',
           content,
           size: text.length,
           mailFrom: 'anna@pec.alfa.example',

@@ -1,6 +1,6 @@
 /** Envelopes and notices as any gestore, honest or not, would seal them. */
 import { randomBytes } from 'node:crypto';
-import { type Issuer as IssuerOf, Issuer } from '../../src/issuing/index.js';
+import { Issuer, type Issuer as IssuerOf } from '../../src/issuing/index.js';
 import { readHeader } from '../../src/mime/index.js';
 import {
   type Certified,
@@ -13,7 +13,7 @@ import {
   type ReceiptType,
 } from '../../src/pec/index.js';
 import { Rope } from '../../src/rope/index.js';
-import { seal, type Signer } from '../../src/smime/index.js';
+import { type Signer, seal } from '../../src/smime/index.js';
 import { letter } from '../e2e/letters.js';
 
 /** Who seals. */

@@ -1,8 +1,9 @@
 /** What is in a mailbox, said shortly, so that a test can name all of it. */
+
+import { Rope } from '../../src/rope/index.js';
+import { readSigned, type TrustStore, verifySignature } from '../../src/smime/index.js';
 import { said } from '../e2e/reading.js';
 import { field, type Held } from './inbox.js';
-import { verifySignature, readSigned, type TrustStore } from '../../src/smime/index.js';
-import { Rope } from '../../src/rope/index.js';
 
 /** `accettazione`, `avvenuta-consegna bruno@...`, `errore-consegna/altro ...`, `posta-certificata`, `errore` (anomaly). */
 export function label(message: Held): string {

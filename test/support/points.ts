@@ -16,11 +16,11 @@ import { Directory } from '../../src/directory/index.js';
 import { type Arrival, IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
 import { Issuer } from '../../src/issuing/index.js';
 import { domainOf } from '../../src/pec/index.js';
-import { storeQueue } from '../../src/relay/index.js';
 import { Connector } from '../../src/relay/connector.js';
+import { storeQueue } from '../../src/relay/index.js';
 import { batchesOf } from '../../src/relay/settlement.js';
 import { Transfer } from '../../src/relay/transfer.js';
-import { type RevocationSource, CrlStore, verifySignature } from '../../src/smime/index.js';
+import { CrlStore, type RevocationSource, verifySignature } from '../../src/smime/index.js';
 import { cleanSpool, type Peer, type Spooled, spool } from '../../src/smtp/index.js';
 import {
   type Mailbox,
@@ -32,7 +32,7 @@ import {
 } from '../../src/storage/index.js';
 import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
-import { headerOf, type Held } from './inbox.js';
+import { type Held, headerOf } from './inbox.js';
 import { type TestGestore, type TestPki, testPki } from './pki.js';
 
 export const HOUR = 3_600_000;
@@ -351,7 +351,8 @@ export class Point {
       limit: 200 * MIB,
     });
     try {
-      if (message.fault !== undefined) throw new Error(`the test's message is not canonical: ${message.fault}`);
+      if (message.fault !== undefined)
+        throw new Error(`the test's message is not canonical: ${message.fault}`);
       return await use(message);
     } finally {
       await message.discard();
@@ -523,4 +524,3 @@ export async function twoPoints(scope: Scope, request: PairRequest = {}): Promis
   await beta.directory.import(Buffer.from(alfa.directory.ownLdif()), trust);
   return { alfa, beta, clock, pki, network: new Network([alfa, beta], clock) };
 }
-

@@ -101,6 +101,9 @@ const insertQueueRow = statement<FirstQueueRow>((db, p) =>
   db.insertInto('queue').values({
     kind: p('kind'),
     identificativo: p('identificativo'),
+    sender: p('sender'),
+    subject: p('subject'),
+    origin: p('origin'),
     content_id: p('content_id'),
     size: p('size'),
     mail_from: p('mail_from'),
@@ -123,6 +126,9 @@ async function enqueue(tx: Transaction, row: NewQueueRow, contentId: number): Pr
   await tx.run(insertQueueRow, {
     kind: row.kind,
     identificativo: row.identificativo,
+    sender: row.sender,
+    subject: row.subject,
+    origin: row.origin,
     content_id: contentId,
     size: row.size,
     mail_from: row.mailFrom,

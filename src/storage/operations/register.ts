@@ -7,7 +7,8 @@ import type { RegistroTable } from '../schema.js';
 import { type Statement, statement } from '../statement.js';
 import type { ReadOperation, ReadTransaction } from '../transaction.js';
 
-/** No place in a lane comes after it. */
+/** No place comes before the one or after the other. Whoever adds a row by hand may give it a negative one. */
+const FIRST = Number.MIN_SAFE_INTEGER;
 const LAST = Number.MAX_SAFE_INTEGER;
 
 const columns = [
@@ -179,13 +180,13 @@ export const pageRegister: ReadOperation<
   RegisterRow[]
 > = async (tx, { after, recordedFrom, recordedTo, limit }) => {
   const rows: RegisterRow[] = [];
-  for await (const lane of lanes(tx, after?.lane ?? 0)) {
+  for await (const lane of lanes(tx, after?.lane ?? FIRST)) {
     const since = recordedFrom === undefined ? undefined : { lane, from: recordedFrom };
     const before = recordedTo === undefined ? undefined : { lane, to: recordedTo };
-    const first = since === undefined ? 0 : (await tx.first(selectFirstSince, since))?.seq;
+    const first = since === undefined ? FIRST : (await tx.first(selectFirstSince, since))?.seq;
     const last = before === undefined ? LAST : (await tx.first(selectLastBefore, before))?.seq;
     if (first === undefined || last === undefined) continue;
-    const next = after?.lane === lane ? after.seq + 1 : 0;
+    const next = after?.lane === lane ? after.seq + 1 : FIRST;
     const run = { lane, first: Math.max(first, next), last, limit: limit - rows.length };
     rows.push(...(await tx.all(selectRun, run)).map(asRegisterRow));
     if (rows.length >= limit) break;

@@ -85,6 +85,9 @@ export const receipt = (some: Partial<KeptReceipt> = {}): KeptReceipt => ({
 export const queueRow = (some: Partial<NewQueueRow> = {}): NewQueueRow => ({
   kind: 'envelope',
   identificativo: ID,
+  sender: 'mario.rossi@pec.alfa.example',
+  subject: 'Prova',
+  origin: 'Alfa PEC S.p.A.',
   content: first,
   size: 10,
   mailFrom: 'mario.rossi@pec.alfa.example',

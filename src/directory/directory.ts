@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { createTrustStore, type TrustStore } from '../smime/index.js';
 import type { DirectorySourceRow, Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { holdersOfDisputed, spokesman } from './claims.js';
 import { readLdif } from './ldif.js';
 import {
   certificateHash,
+  DirectoryError,
   type ProviderRecord,
   readProviderRecords,
   writeProviderRecord,
@@ -75,17 +77,18 @@ export class Directory {
       store.read('listDomains', {}),
       store.read('listDirectorySources', {}),
     ]);
-    this.load(
+    await this.load(
       domains.map(({ name }) => name),
       sources,
     );
     this.mark = mark;
   }
 
-  private load(domains: readonly string[], sources: readonly DirectorySourceRow[]): void {
-    const { own, telemetry } = this.options;
+  private async load(domains: readonly string[], sources: readonly DirectorySourceRow[]): Promise<void> {
+    const { own, store, telemetry } = this.options;
     const loaded = sources.map((source) => ({ id: source.id, records: this.recordsOf(source) }));
-    const registry = new Registry(ownRecord(own, domains), loaded);
+    const holders = await holdersOfDisputed(store, loaded);
+    const registry = new Registry(ownRecord(own, domains), loaded, holders);
     const known = new Set(this.registry.disputes.map(({ domain, claimant }) => `${domain} ${claimant}`));
     for (const { domain, holder, claimant, source } of registry.disputes) {
       if (known.has(`${domain} ${claimant}`)) continue;
@@ -102,7 +105,7 @@ export class Directory {
   }
 
   private recordsOf(source: DirectorySourceRow): readonly ProviderRecord[] {
-    const key = `${source.id} ${source.loadedAt}`;
+    const key = versionOf(source);
     const known = this.parsed.get(key) ?? readProviderRecords(readLdif(source.ldif)).records;
     this.parsed.set(key, known);
     return known;
@@ -166,6 +169,7 @@ export class Directory {
         const at = clock();
         const trusted = createTrustStore(...(trust === '' ? [] : [trust]));
         const believed = await readSource(await fetchSource(source), trusted, at);
+        await this.requireSameSpeaker(name, believed);
         await this.keep({ id: name, kind: 'configured', ldif: believed.ldif, trust, loadedAt: at });
         telemetry.event('directory.loaded', {
           source: name,
@@ -182,10 +186,24 @@ export class Directory {
     return { loaded, failed };
   }
 
+  /** Decisions 25: a source that spoke for one gestore goes on speaking for that one alone. */
+  private async requireSameSpeaker(id: string, { records, wholeDirectory }: BelievedFile): Promise<void> {
+    const kept = await this.options.store.read('listDirectorySources', {});
+    const before = spokesman(kept.find((row) => row.id === id));
+    const now = records[0]?.providerName;
+    if (before === undefined || (!wholeDirectory && now === before)) return;
+    throw new DirectoryError(
+      `it speaks for ${wholeDirectory ? 'everyone' : now}; it used to speak for ${before}`,
+    );
+  }
+
   private async keep(source: DirectorySourceRow): Promise<void> {
     const { store } = this.options;
     await this.snapshot(source);
     await store.write('putDirectorySource', source);
+    // Two versions may come within one tick of the clock, and then the store's mark is the same.
+    this.parsed.delete(versionOf(source));
+    this.mark = '';
     await this.current();
   }
 
@@ -205,6 +223,8 @@ export class Directory {
     await rename(`${file}.tmp`, file);
   }
 }
+
+const versionOf = ({ id, loadedAt }: DirectorySourceRow): string => `${id} ${loadedAt}`;
 
 function ownRecord(own: OwnRecord, domains: readonly string[]): ProviderRecord {
   return {

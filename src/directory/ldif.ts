@@ -43,7 +43,8 @@ export function readLdif(bytes: Uint8Array): LdifEntry[] {
     }
     const { name, value } = attribute(line);
     if (name === 'dn') {
-      if (open !== undefined) throw new LdifError(line.number, 'dn inside an entry: a blank line is missing');
+      // RFC 6109 4.5.10 itself prints two entries without the blank line of RFC 2849 between them.
+      if (open !== undefined) entries.push(open);
       open = { dn: new TextDecoder().decode(value), attributes: new Map() };
     } else if (open !== undefined) {
       const values = open.attributes.get(name);

@@ -6,7 +6,7 @@ export interface LoadedSource {
   readonly records: readonly ProviderRecord[];
 }
 
-/** A domain two gestori claim: the first to have it keeps it (decisions 25). */
+/** A domain two gestori claim: who had it first keeps it (decisions 25). */
 export interface Dispute {
   readonly domain: string;
   readonly holder: string;
@@ -20,10 +20,14 @@ export class Registry {
   private readonly certificates = new Map<string, ProviderRecord[]>();
   readonly disputes: readonly Dispute[];
 
-  /** @param sources oldest first; our own record stands before all of them */
+  /**
+   * @param sources oldest first; our own record stands before all of them
+   * @param holders of the domains in dispute between sources: domain to providerName
+   */
   constructor(
     readonly own: ProviderRecord,
     readonly sources: readonly LoadedSource[],
+    private readonly holders: ReadonlyMap<string, string> = new Map(),
   ) {
     const disputes: Dispute[] = [];
     this.add(own, 'own', disputes);
@@ -35,9 +39,9 @@ export class Registry {
     // Nobody but ourselves says what we manage.
     if (source !== 'own' && record.providerName === this.own.providerName) return;
     const managedDomains = record.managedDomains.filter((domain) => {
-      const holder = this.domains.get(domain);
-      if (holder === undefined || holder.providerName === record.providerName) return true;
-      disputes.push({ domain, holder: holder.providerName, claimant: record.providerName, source });
+      const holder = this.domains.get(domain)?.providerName ?? this.holders.get(domain);
+      if (holder === undefined || holder === record.providerName) return true;
+      disputes.push({ domain, holder, claimant: record.providerName, source });
       return false;
     });
     const accepted = { ...record, managedDomains };

@@ -4,7 +4,12 @@ import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { type SignerInfo, type TrustStore, verifyAttached } from '../smime/index.js';
 import { readLdif } from './ldif.js';
-import { DirectoryError, type ProviderRecords, readProviderRecords } from './provider-record.js';
+import {
+  DirectoryError,
+  type ProviderRecord,
+  type ProviderRecords,
+  readProviderRecords,
+} from './provider-record.js';
 
 /** Where the configuration says a part of the directory is. */
 export type SourceLocation =
@@ -56,13 +61,17 @@ export async function readSource(bytes: Buffer, trust: TrustStore, at: number): 
     throw new DirectoryError('a signed file needs the CA it is believed on (--trust CA.pem)');
   const { content, signer } = await verifyAttached(bytes, { trust, at });
   const said = readProviderRecords(readLdif(content));
-  const speaker = said.records[0]?.providerName;
-  if (!said.wholeDirectory && speaker !== signer.organization && speaker !== signer.commonName) {
+  const isOf = ({ providerName }: ProviderRecord): boolean =>
+    providerName === signer.organization || providerName === signer.commonName;
+  // A gestore's own signature does not make it the keeper of everyone's directory, base entry or not.
+  const wholeDirectory = said.wholeDirectory && !said.records.some(isOf);
+  const foreign = wholeDirectory ? undefined : said.records.find((record) => !isOf(record));
+  if (foreign !== undefined) {
     throw new DirectoryError(
-      `the file of ${speaker} is signed by ${signer.organization ?? signer.commonName}`,
+      `the record of ${foreign.providerName} is signed by ${signer.organization ?? signer.commonName}`,
     );
   }
-  return { ...said, ldif: content, signer };
+  return { ...said, wholeDirectory, ldif: content, signer };
 }
 
 /** PKCS#7 in DER begins with a SEQUENCE; LDIF never does. */

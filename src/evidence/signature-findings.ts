@@ -10,13 +10,12 @@ import {
   type RevocationSource,
   revocationFrom,
   type SignedMessage,
-  type SignerInfo,
   type Verdict,
 } from '../smime/read/index.js';
+import { certificateFindings, type Revoked, textsOf } from './certificate-findings.js';
 import { type Finding, finding } from './report.js';
 import type { MessageTimes } from './times.js';
 import type { TrustMaterial } from './trust-material.js';
-import { instantText } from './words.js';
 
 /** The end of all lists: whatever they say of a certificate, they say before it. */
 const EVER = Number.MAX_SAFE_INTEGER;
@@ -88,11 +87,10 @@ export async function studySignature(input: {
     crypto,
   });
   const { signer } = verdict;
-  const findings = integrity(verdict);
-  if (signer !== undefined) {
-    findings.push(...fitness(verdict, signer, from), ...validity(verdict, signer, times, now));
-    findings.push(...chain(verdict, signer, trust), ...revocation(verdict, trust, lists.since));
-  }
+  const findings = [
+    ...integrity(verdict),
+    ...certificateFindings({ verdict, from, times, trust, now, revokedSince: lists.since }),
+  ];
   return { verdict, findings };
 }
 
@@ -103,254 +101,64 @@ function fromAddress(outer: Header): string {
   return others.length === 0 && mailboxes.length === 1 ? (mailboxes[0]?.address ?? '') : '';
 }
 
-const textsOf = ({ faults }: Verdict, ...codes: readonly FaultCode[]): string[] =>
-  faults.filter(({ code }) => codes.includes(code)).map(({ text }) => text);
-
 function integrity(verdict: Verdict): Finding[] {
-  const findings: Finding[] = [];
   const has = (code: FaultCode): boolean => textsOf(verdict, code).length > 0;
-  if (has('malformed')) {
-    findings.push(
-      finding(
-        'signature-unreadable',
-        'refutes',
-        `La firma non è valida: ${textsOf(verdict, 'malformed').join('; ')}.`,
-        'The signature is not valid: what it must bear is missing or contradicts itself.',
-      ),
-    );
-  }
-  if (has('no-certificate')) {
-    findings.push(
-      finding(
-        'no-certificate',
-        'open',
-        'Il certificato di chi ha firmato non è nel messaggio: la firma non si può verificare.',
-        "The signer's certificate is not in the message: the signature cannot be verified.",
-      ),
-    );
-    return findings;
-  }
-  if (has('digest')) {
-    findings.push(
-      finding(
-        'altered',
-        'refutes',
-        'Il contenuto non è quello firmato: almeno un byte è stato cambiato dopo la firma.',
-        'The content is not what was signed: at least one byte was changed after the signature.',
-      ),
-    );
-  } else if (!has('malformed')) {
-    findings.push(
-      finding(
-        'intact',
-        'holds',
-        'Il contenuto è, byte per byte, quello firmato.',
-        'The content is, byte for byte, what was signed.',
-      ),
-    );
-  }
-  findings.push(
-    has('signature')
-      ? finding(
-          'signature-wrong',
-          'refutes',
-          'La firma non è stata fatta con la chiave del certificato che la accompagna.',
-          'The signature was not made with the key of the certificate that comes with it.',
-        )
-      : finding(
-          'signature-genuine',
-          'holds',
-          'La firma è stata fatta con la chiave del certificato che la accompagna.',
-          'The signature was made with the key of the certificate that comes with it.',
-        ),
+  const malformed = has('malformed') ? [contradictory(textsOf(verdict, 'malformed'))] : [];
+  if (has('no-certificate')) return [...malformed, withoutCertificate];
+  const content = has('digest') ? [altered] : has('malformed') ? [] : [intact];
+  const weak = verdict.digestAlgorithm === 'sha1' ? [weakDigest] : [];
+  return [...malformed, ...content, has('signature') ? wrong : genuine, ...weak];
+}
+
+const contradictory = (faults: readonly string[]): Finding =>
+  finding(
+    'signature-unreadable',
+    'refutes',
+    `La firma non è valida: ${faults.join('; ')}.`,
+    'The signature is not valid: what it must bear is missing or contradicts itself.',
   );
-  if (verdict.digestAlgorithm === 'sha1') {
-    findings.push(
-      finding(
-        'weak-digest',
-        'remark',
-        "La firma usa l'impronta SHA-1, debole: chi scrive un testo può prepararne due con la stessa impronta; nessuno sa ancora rifare quella di un testo altrui.",
-        'The signature uses the weak SHA-1 digest: who writes a text can prepare two with one digest; nobody can yet match that of a text by somebody else.',
-      ),
-    );
-  }
-  return findings;
-}
 
-function fitness(verdict: Verdict, signer: SignerInfo, from: string): Finding[] {
-  const findings: Finding[] = [];
-  const unfit = textsOf(verdict, 'key-usage', 'purpose');
-  if (unfit.length > 0) {
-    findings.push(
-      finding(
-        'certificate-unfit',
-        'open',
-        `Il certificato non serve a firmare posta: ${unfit.join('; ')}.`,
-        'The certificate is not for signing mail (keyUsage or extendedKeyUsage).',
-      ),
-    );
-  }
-  const certified = signer.emails.join(', ') || '-';
-  findings.push(
-    textsOf(verdict, 'sender').length > 0
-      ? finding(
-          'address-differs',
-          'open',
-          `L'indirizzo in From (${from || 'illeggibile'}) non è quello del certificato (${certified}).`,
-          `The address in From (${from || 'unreadable'}) is not that of the certificate (${certified}).`,
-        )
-      : finding(
-          'address-certified',
-          'holds',
-          `L'indirizzo in From (${from}) è quello del certificato.`,
-          `The address in From (${from}) is that of the certificate.`,
-        ),
-  );
-  return findings;
-}
+const withoutCertificate = finding(
+  'no-certificate',
+  'open',
+  'Il certificato di chi ha firmato non è nel messaggio: la firma non si può verificare.',
+  "The signer's certificate is not in the message: the signature cannot be verified.",
+);
 
-function validity(verdict: Verdict, signer: SignerInfo, times: MessageTimes, now: number): Finding[] {
-  const from = instantText(signer.notBefore);
-  const to = instantText(signer.notAfter);
-  // Certificates count in whole seconds; the last one belongs to them.
-  const covers = (at: number): boolean => signer.notBefore <= at && at < signer.notAfter + 1000;
-  const instants = [times.at, times.certified, times.signing].filter((at) => at !== undefined);
-  const outside = instants.find((at) => !covers(at));
-  if (outside !== undefined) {
-    const when = instantText(outside);
-    return [
-      finding(
-        'certificate-not-valid-then',
-        'refutes',
-        `Al momento del messaggio (${when.it}) il certificato non valeva: vale dal ${from.it} al ${to.it}.`,
-        `At the time of the message (${when.en}) the certificate was not valid: it is from ${from.en} to ${to.en}.`,
-      ),
-    ];
-  }
-  const findings = [
-    finding(
-      'certificate-valid-then',
-      'holds',
-      `Al momento del messaggio il certificato valeva (dal ${from.it} al ${to.it}).`,
-      `At the time of the message the certificate was valid (from ${from.en} to ${to.en}).`,
-    ),
-  ];
-  const others = textsOf(verdict, 'validity');
-  if (others.length > 0) {
-    findings.push(
-      finding(
-        'authority-not-valid-then',
-        'open',
-        `Al momento del messaggio non valeva un certificato sopra quello del firmatario: ${others.join('; ')}.`,
-        "At the time of the message a certificate above the signer's was not valid.",
-      ),
-    );
-  }
-  if (!covers(now)) {
-    findings.push(
-      finding(
-        'certificate-since-expired',
-        'remark',
-        `Il certificato è scaduto dopo il messaggio (${to.it}): la firma fatta prima resta valida.`,
-        `The certificate expired after the message (${to.en}): a signature made before stays valid.`,
-      ),
-    );
-  }
-  return findings;
-}
+const altered = finding(
+  'altered',
+  'refutes',
+  'Il contenuto non è quello firmato: almeno un byte è stato cambiato dopo la firma.',
+  'The content is not what was signed: at least one byte was changed after the signature.',
+);
 
-function chain(verdict: Verdict, signer: SignerInfo, trust: TrustMaterial): Finding[] {
-  if (!trust.given) {
-    return [
-      finding(
-        'no-trust',
-        'open',
-        'Non è stata indicata una cartella di fiducia (--trust): nulla dice se fidarsi di chi ha firmato.',
-        'No trust folder was given (--trust): nothing tells whether to believe who signed.',
-      ),
-    ];
-  }
-  const why = textsOf(verdict, 'untrusted');
-  if (why.length > 0) {
-    return [
-      finding(
-        'unknown-authority',
-        'open',
-        `Il certificato non risale a un'autorità della cartella di fiducia (emittente: ${signer.issuer}): ${why.join('; ')}.`,
-        `The certificate does not lead to an authority of the trust folder (issuer: ${signer.issuer}).`,
-      ),
-    ];
-  }
-  return [
-    finding(
-      'chain',
-      'holds',
-      `Il certificato risale a un'autorità della cartella di fiducia (emittente: ${signer.issuer}).`,
-      `The certificate leads to an authority of the trust folder (issuer: ${signer.issuer}).`,
-    ),
-  ];
-}
+const intact = finding(
+  'intact',
+  'holds',
+  'Il contenuto è, byte per byte, quello firmato.',
+  'The content is, byte for byte, what was signed.',
+);
 
-interface Revoked {
-  readonly name: string;
-  readonly since: number;
-}
+const wrong = finding(
+  'signature-wrong',
+  'refutes',
+  'La firma non è stata fatta con la chiave del certificato che la accompagna.',
+  'The signature was not made with the key of the certificate that comes with it.',
+);
 
-function revocation(verdict: Verdict, trust: TrustMaterial, later: readonly Revoked[]): Finding[] {
-  // Lists are only looked at along a chain that holds.
-  if (!trust.given || textsOf(verdict, 'untrusted', 'validity').length > 0) return [];
-  const revoked = textsOf(verdict, 'revoked');
-  if (revoked.length > 0) {
-    return [
-      finding(
-        'revoked',
-        'refutes',
-        `Al momento del messaggio il certificato era già revocato: ${revoked.join('; ')}.`,
-        'At the time of the message the certificate, or one above it, had been revoked already.',
-      ),
-    ];
-  }
-  const findings = later.map(({ name, since }) => {
-    const when = instantText(since);
-    return finding(
-      'revoked-since',
-      'remark',
-      `Il certificato ${name} è stato revocato il ${when.it}, dopo il messaggio: la firma fatta prima resta valida.`,
-      `The certificate ${name} was revoked on ${when.en}, after the message: a signature made before stays valid.`,
-    );
-  });
-  const unknown = textsOf(verdict, 'revocation-unavailable');
-  const unchecked = verdict.warnings.filter(({ code }) => code === 'revocation-unchecked');
-  if (unknown.length > 0) {
-    findings.push(
-      finding(
-        'revocation-unknown',
-        'open',
-        `Revoca non controllata: nella cartella di fiducia manca una lista di revoca (*.crl) adatta al certificato e alla data del messaggio: ${unknown.join('; ')}.`,
-        'Revocation not checked: the trust folder has no revocation list (*.crl) that fits the certificate and the date of the message.',
-      ),
-    );
-  } else if (unchecked.length > 0) {
-    findings.push(
-      finding(
-        'revocation-not-checked',
-        'remark',
-        "Revoca non controllata: il certificato non indica una lista di revoca e nella cartella di fiducia non ce n'è una.",
-        'Revocation not checked: the certificate names no revocation list and the trust folder has none.',
-      ),
-    );
-  } else {
-    findings.push(
-      finding(
-        'not-revoked',
-        'holds',
-        'Al momento del messaggio il certificato non era revocato, secondo le liste fornite.',
-        'At the time of the message the certificate was not revoked, by the lists at hand.',
-      ),
-    );
-  }
-  return findings;
-}
+const genuine = finding(
+  'signature-genuine',
+  'holds',
+  'La firma è stata fatta con la chiave del certificato che la accompagna.',
+  'The signature was made with the key of the certificate that comes with it.',
+);
+
+const weakDigest = finding(
+  'weak-digest',
+  'remark',
+  "La firma usa l'impronta SHA-1, debole: chi scrive un testo può prepararne due con la stessa impronta; nessuno sa ancora rifare quella di un testo altrui.",
+  'The signature uses the weak SHA-1 digest: who writes a text can prepare two with one digest; nobody can yet match that of a text by somebody else.',
+);
 
 /** Lists at hand that also tell of what was revoked later than the instant asked about. */
 function revocationMemory(lists: RevocationSource): { source: RevocationSource; since: readonly Revoked[] } {

@@ -38,11 +38,20 @@ export interface TrustMaterial {
   readonly anchors: readonly Certificate[];
   readonly crls: readonly Crl[];
   readonly snapshots: readonly Snapshot[];
+  /** A revocation list was handed in that cannot be read: what it says nobody knows. */
+  readonly lostLists: boolean;
   /** Files that could not be used. */
   readonly remarks: readonly Finding[];
 }
 
-export const noTrust: TrustMaterial = { given: false, anchors: [], crls: [], snapshots: [], remarks: [] };
+export const noTrust: TrustMaterial = {
+  given: false,
+  anchors: [],
+  crls: [],
+  snapshots: [],
+  lostLists: false,
+  remarks: [],
+};
 
 export interface TrustPorts {
   readonly crypto: CryptoPort;
@@ -69,9 +78,11 @@ export async function readTrust(files: readonly TrustFile[], ports: TrustPorts):
     // Interfaces: certificates that are no CAs are ignored.
     anchors.push(...readCertificates(bytes).filter(({ basicConstraints }) => basicConstraints?.ca === true));
   });
+  const before = remarks.length;
   await take('.crl', ({ bytes }) => {
     crls.push(...readCrls(bytes));
   });
+  const lostLists = remarks.length > before;
   const snapshot = async (file: TrustFile): Promise<void> => {
     const read = await readSnapshot(file, anchors, crls, ports);
     snapshots.push(read.snapshot);
@@ -79,7 +90,7 @@ export async function readTrust(files: readonly TrustFile[], ports: TrustPorts):
   };
   await take('.ldif', snapshot);
   await take('.ldif.p7m', snapshot);
-  return { given: true, anchors, crls, snapshots, remarks };
+  return { given: true, anchors, crls, snapshots, lostLists, remarks };
 }
 
 /** Only what files are expected to get wrong; anything else is a fault of ours. */

@@ -105,7 +105,8 @@ class Listener implements Pop3Server {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#sendAway();
+    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    await Promise.all([this.#sendAway(), ...gone]);
     await Promise.all(this.#services.updates);
   }
 

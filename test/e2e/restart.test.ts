@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pair, settled, step, type TestGestore, twoGestori } from '../support/gestore.js';
 import { type Account, field, type Held } from '../support/inbox.js';
@@ -11,51 +11,72 @@ const MESSAGES = 40;
 /** Users that send at the same time. */
 const SENDERS = 4;
 
-/** What the senders know in the end. */
-interface Traffic {
+/** Milliseconds at most from the chosen moment to the fall. */
+const JITTER = 40;
+
+type Fall = readonly [gestore: keyof Pair, signal: 'SIGTERM' | 'SIGKILL'];
+const falls: readonly Fall[] = [
+  ['beta', 'SIGKILL'],
+  ['alfa', 'SIGKILL'],
+  ['beta', 'SIGTERM'],
+  ['alfa', 'SIGTERM'],
+  ['alfa', 'SIGKILL'],
+  ['beta', 'SIGKILL'],
+];
+
+/** What the senders know. */
+class Traffic {
   /** Of the submissions that were answered 250. */
-  readonly acknowledged: string[];
-  /** Connections that broke before the answer: the message may have been accepted or not. */
-  unanswered: number;
+  readonly acknowledged: string[] = [];
+  /** Submissions that got no answer, or a temporary one: accepted or not, nobody has been told. */
+  failed = 0;
+  #wake: () => void = () => undefined;
+
+  took(identificativo: string): void {
+    this.acknowledged.push(identificativo);
+    this.#wake();
+  }
+
+  async until(count: number): Promise<void> {
+    while (this.acknowledged.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
 }
 
 test('servers that are ended and started again while mail flows', async (t) => {
-  const pair = await twoGestori(t, { alfa: { mailboxes: ['anna', 'aldo'] } });
-  await step(t, pair, 'SIGTERM and SIGKILL at random moments', (context) => flowAndFall(context, pair));
-  await step(t, pair, 'every message has exactly what it must have', () => settled(pair));
+  const pair = await twoGestori(t);
+  const traffic = new Traffic();
+  await step(t, pair, 'SIGTERM and SIGKILL at random moments', async (context) => {
+    const [, fallen] = await Promise.all([
+      Promise.all(Array.from({ length: SENDERS }, (_, sender) => sendAll(pair, sender, traffic))),
+      fallAll(pair, traffic),
+    ]);
+    assert.equal(traffic.acknowledged.length, MESSAGES);
+    context.diagnostic(`${traffic.failed} submissions failed and were repeated; ${fallen.join(', ')}`);
+  });
+  await step(t, pair, 'every message has exactly what it must have', async () => {
+    await settled(pair);
+    await examine(pair, traffic);
+  });
 });
 
-async function flowAndFall(t: TestContext, pair: Pair): Promise<void> {
-  const { alfa, beta } = pair;
-  const traffic: Traffic = { acknowledged: [], unanswered: 0 };
-  let sending = true;
-  const flow = Promise.all(
-    Array.from({ length: SENDERS }, (_, index) => sendAll(pair, index, traffic)),
-  ).finally(() => {
-    sending = false;
-  });
-  const falls: string[] = [];
-  const turns = [
-    [beta, 'SIGKILL'],
-    [alfa, 'SIGKILL'],
-    [beta, 'SIGTERM'],
-    [alfa, 'SIGTERM'],
-  ] as const;
-  for (let turn = 0; sending || turn < turns.length; turn += 1) {
-    const [gestore, signal] = turns[turn % turns.length] ?? [alfa, 'SIGKILL'];
-    const wait = Math.round(Math.random() * 1200);
-    await sleep(wait);
-    const code = await gestore.stop(signal);
-    if (signal === 'SIGTERM') assert.equal(code, 0, `${gestore.name} ends well on SIGTERM`);
-    falls.push(`${gestore.domain} ${signal} after ${wait} ms`);
-    await gestore.start();
+/** Each fall comes when a further share of the messages has been acknowledged, and a little later. */
+async function fallAll(pair: Pair, traffic: Traffic): Promise<string[]> {
+  const told: string[] = [];
+  for (const [turn, [name, signal]] of falls.entries()) {
+    const count = Math.round(((turn + 0.5) * MESSAGES) / falls.length);
+    const jitter = Math.round(Math.random() * JITTER);
+    await traffic.until(count);
+    await sleep(jitter);
+    const code = await pair[name].stop(signal);
+    if (signal === 'SIGTERM') assert.equal(code, 0, `${name} ends well on SIGTERM`);
+    told.push(`${name} ${signal} ${jitter} ms after message ${count}`);
+    await pair[name].start();
   }
-  await flow;
-  t.diagnostic(
-    `${traffic.acknowledged.length} acknowledged, ${traffic.unanswered} unanswered: ${falls.join(', ')}`,
-  );
-  await settled(pair);
-  await examine(pair, traffic);
+  return told;
 }
 
 /** One user's share of the messages, each sent again under a new subject until it is acknowledged. */
@@ -64,33 +85,30 @@ async function sendAll({ alfa, beta }: Pair, sender: number, traffic: Traffic): 
   for (let number = 0; number < MESSAGES / SENDERS; number += 1) {
     const to = [beta.address('bruno'), ...(number % 3 === 0 ? [beta.address('berta')] : [])];
     for (let attempt = 0; ; attempt += 1) {
-      const subject = `Messaggio ${sender}.${number}.${attempt}`;
-      const id = await submitted(alfa, account, to, subject, traffic);
+      const id = await submitted(alfa, account, to, `Messaggio ${sender}.${number}.${attempt}`);
       if (id !== undefined) {
-        traffic.acknowledged.push(id);
+        traffic.took(id);
         break;
       }
-      await sleep(100);
+      traffic.failed += 1;
+      await sleep(50);
     }
   }
 }
 
+/** The identificativo of what was answered 250; undefined when the server is going, or gone. */
 async function submitted(
   alfa: TestGestore,
   account: Account,
   to: readonly string[],
   subject: string,
-  traffic: Traffic,
 ): Promise<string | undefined> {
   try {
     const reply = await alfa.submit(account, { to, content: letter({ from: account.address, to, subject }) });
-    // A server that is stopping says so; anything else is a failure.
-    if (reply.code === 421 || reply.code === 451) return undefined;
-    return identificativoIn(reply);
+    return reply.code === 421 || reply.code === 451 ? undefined : identificativoIn(reply);
   } catch (error) {
-    if (!(error instanceof Disconnected)) throw error;
-    traffic.unanswered += 1;
-    return undefined;
+    if (error instanceof Disconnected) return undefined;
+    throw error;
   }
 }
 

@@ -189,6 +189,13 @@ describe('the certificate in time', () => {
     );
   });
 
+  it('stays open when the list that was given cannot be read', async () => {
+    const report = await w.verify(await accettazione(), {
+      trust: [...w.folder, { name: 'ca.crl', bytes: Buffer.from('x') }],
+    });
+    assert.deepEqual(reasonsOf(report), ['revocation-unknown']);
+  });
+
   it('that points at a list nobody gave stays open', async () => {
     const gestore = await gestoreWith({ more: [crlDistributionPoints('http://ca.example/1.crl')] });
     const message = await accettazione(gestore);

@@ -460,7 +460,6 @@ export class Network {
       telemetry,
       clock: clock.read,
       random: () => 0.5,
-      gestore: point.name,
       backoff: { first: 2_000, max: 15 * 60_000 },
     });
   }

@@ -20,10 +20,14 @@ export const run: Run = async (call) => {
   process.umask(0o077);
   const telemetry = createTelemetry(config.log);
   dieLoudly(telemetry);
+  // Before anything starts: a signal that comes early shall not end the process half-way.
+  const told = toldToStop();
   if (config.testing) warnOfTesting(call, telemetry);
   try {
-    const running = await startGestore(config, telemetry, { version: programVersion(), roles });
-    const reason = await untilToldToStop(call, running, telemetry);
+    const starting = startGestore(config, telemetry, { version: programVersion(), roles });
+    reloadOnHangup(call, starting, telemetry);
+    const running = await starting;
+    const reason = await told;
     await running.stop();
     telemetry.event('server.stopped', { reason });
   } finally {
@@ -50,11 +54,11 @@ function warnOfTesting(call: Call, telemetry: Telemetry): void {
   telemetry.event('server.warning', { reason });
 }
 
-/** Resolves with the signal's name. SIGHUP reads the configuration again; a second signal to stop stops at once. */
-function untilToldToStop(call: Call, running: Running, telemetry: Telemetry): Promise<string> {
+/** SIGHUP reads the configuration again. */
+function reloadOnHangup(call: Call, starting: Promise<Running>, telemetry: Telemetry): void {
   const reload = async (): Promise<void> => {
     try {
-      await running.reload(await call.config());
+      await (await starting).reload(await call.config());
     } catch (error) {
       // The server goes on with what it has: a typing error must not stop the mail.
       telemetry.event('alarm', {
@@ -64,6 +68,10 @@ function untilToldToStop(call: Call, running: Running, telemetry: Telemetry): Pr
     }
   };
   process.on('SIGHUP', () => void reload());
+}
+
+/** Resolves with the name of the signal that tells the server to stop; a second one stops it at once. */
+function toldToStop(): Promise<string> {
   return new Promise((told) => {
     let stopping = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -1,3 +1,4 @@
+import type { ProviderRecord } from '../directory/provider-record.js';
 import { type Daticert, domainOf } from '../pec/index.js';
 import type { SignerInfo } from '../smime/read/index.js';
 import { type DirectoryFacts, type Finding, finding } from './report.js';
@@ -28,20 +29,18 @@ export function originOf(
     return { directory: null, findings };
   }
   const certificate = Buffer.from(signer.certificate);
-  const holding = trust.snapshots.filter(({ records }) =>
-    records.some(({ certificates }) => certificates.some((known) => known.equals(certificate))),
-  );
-  const records = holding.flatMap((snapshot) =>
-    snapshot.records.filter(({ certificates }) => certificates.some((known) => known.equals(certificate))),
-  );
+  const names = (record: ProviderRecord): boolean =>
+    record.certificates.some((known) => known.equals(certificate));
+  const holding = trust.snapshots.filter(({ records }) => records.some(names));
+  const records = holding.flatMap((snapshot) => snapshot.records.filter(names));
   const providerName = records[0]?.providerName;
   if (providerName === undefined) return { directory: null, findings: [absent(trust.snapshots)] };
   // Secondary environments share a gestore's name (decisions 24).
-  const names = new Set(records.map((record) => record.providerName));
+  const gestori = new Set(records.map((record) => record.providerName));
   const domains = new Set(
     trust.snapshots.flatMap((snapshot) =>
       snapshot.records
-        .filter((record) => names.has(record.providerName))
+        .filter((record) => gestori.has(record.providerName))
         .flatMap(({ managedDomains }) => managedDomains),
     ),
   );

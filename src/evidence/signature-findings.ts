@@ -86,7 +86,6 @@ export async function studySignature(input: {
     revocation: lists.source,
     crypto,
   });
-  const { signer } = verdict;
   const findings = [
     ...integrity(verdict),
     ...certificateFindings({ verdict, from, times, trust, now, revokedSince: lists.since }),

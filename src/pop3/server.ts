@@ -24,6 +24,9 @@ export function createPop3Server(options: Pop3ServerOptions): Pop3Server {
 /** Connections past the limit that are still told so; the rest is dropped unheard. */
 const TURNED_AWAY = 64;
 
+/** Milliseconds of silence before TCP asks whether the peer is still there. */
+const KEEP_ALIVE = 60_000;
+
 interface Handshake {
   readonly resolve: (socket: TLSSocket) => void;
   readonly reject: (error: Error) => void;
@@ -138,6 +141,8 @@ class Listener implements Pop3Server {
     this.#perAddress.set(peer.address, here);
     this.#sockets.add(socket);
     telemetry.event('session.opened', facts);
+    // A peer that vanished must not hold its mailbox for the whole idle time.
+    socket.setKeepAlive(true, KEEP_ALIVE);
     // Under TLS the session listens to the TLS socket; this one's errors show there too.
     socket.on('error', () => undefined);
     socket.once('close', () => {

@@ -313,6 +313,7 @@ export class Session {
     try {
       this.#socket = await this.#services.secure(plain);
     } catch (error) {
+      this.#report(error);
       this.#onClose();
       throw error;
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pair, settled, step, type TestGestore, twoGestori } from '../support/gestore.js';
@@ -24,25 +25,39 @@ const falls: readonly Fall[] = [
   ['beta', 'SIGKILL'],
 ];
 
+/** How many messages may be under way before each fall is over: so that every one of them strikes some. */
+const share = (turn: number): number => Math.round(((turn + 1) * MESSAGES) / falls.length);
+
 /** What the senders know. */
 class Traffic {
   /** Of the submissions that were answered 250. */
   readonly acknowledged: string[] = [];
   /** Submissions that got no answer, or a temporary one: accepted or not, nobody has been told. */
   failed = 0;
-  #wake: () => void = () => undefined;
+  readonly #news = new EventEmitter();
+  #begun = 0;
+  #allowed = 0;
 
   took(identificativo: string): void {
     this.acknowledged.push(identificativo);
-    this.#wake();
+    this.#news.emit('news');
+  }
+
+  /** From now on as many messages may be begun. */
+  allow(count: number): void {
+    this.#allowed = count;
+    this.#news.emit('news');
+  }
+
+  /** Waits for the turn to send a message. */
+  async begin(): Promise<void> {
+    this.#begun += 1;
+    const place = this.#begun;
+    while (place > this.#allowed) await once(this.#news, 'news');
   }
 
   async until(count: number): Promise<void> {
-    while (this.acknowledged.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    while (this.acknowledged.length < count) await once(this.#news, 'news');
   }
 }
 
@@ -67,8 +82,9 @@ test('servers that are ended and started again while mail flows', async (t) => {
 async function fallAll(pair: Pair, traffic: Traffic): Promise<string[]> {
   const told: string[] = [];
   for (const [turn, [name, signal]] of falls.entries()) {
-    const count = Math.round(((turn + 0.5) * MESSAGES) / falls.length);
     const jitter = Math.round(Math.random() * JITTER);
+    traffic.allow(share(turn));
+    const count = share(turn) - Math.floor(MESSAGES / falls.length / 2);
     await traffic.until(count);
     await sleep(jitter);
     const code = await pair[name].stop(signal);
@@ -84,6 +100,7 @@ async function sendAll({ alfa, beta }: Pair, sender: number, traffic: Traffic): 
   const account = alfa.account(sender % 2 === 0 ? 'anna' : 'aldo');
   for (let number = 0; number < MESSAGES / SENDERS; number += 1) {
     const to = [beta.address('bruno'), ...(number % 3 === 0 ? [beta.address('berta')] : [])];
+    await traffic.begin();
     for (let attempt = 0; ; attempt += 1) {
       const id = await submitted(alfa, account, to, `Messaggio ${sender}.${number}.${attempt}`);
       if (id !== undefined) {

@@ -77,9 +77,7 @@ describe('any lines at all', () => {
     const several =
       ['CAPA', 'RETR', 'TOP'].includes(name ?? '') ||
       (['LIST', 'UIDL', 'AUTH'].includes(name ?? '') && first === undefined);
-    // A response of SASL that looks like a command gets one line all the same.
-    if (several && status.startsWith('+OK') && !status.includes('messages (')) await client.hearBody();
-    else if (name === 'LIST' && first === undefined && status.startsWith('+OK')) await client.hearBody();
+    if (several && status.startsWith('+OK')) await client.hearBody();
     return status;
   }
 
@@ -99,7 +97,7 @@ describe('any lines at all', () => {
         assert.match(await client.hear(), /^-ERR/);
         assert.match(await client.hear(), /^\+OK Arrivederci/);
         assert.equal(await client.hear(), 'closed');
-        assert.equal(listener.mailstore.count(1) > 0, true);
+        client.close();
         listener.mailstore.add(1, ...Array(2 - listener.mailstore.count(1)).fill(message));
       }),
       { numRuns: 150 },
@@ -115,6 +113,7 @@ describe('any lines at all', () => {
         else {
           client.finish();
           await client.gone();
+          client.close();
         }
       }),
       { numRuns: 80 },

@@ -4,6 +4,7 @@ import { Rope } from '../../src/rope/index.js';
 import { readSigned, type TrustStore, verifySignature } from '../../src/smime/index.js';
 import { said } from '../e2e/reading.js';
 import { field, type Held } from './inbox.js';
+import { openssl, scratch } from './openssl.js';
 
 /** `accettazione`, `avvenuta-consegna bruno@...`, `errore-consegna/altro ...`, `posta-certificata`, `errore` (anomaly). */
 export function label(message: Held): string {
@@ -26,6 +27,20 @@ export const aboutId = <M extends Held>(messages: readonly M[], identificativo: 
       (field(message, 'X-Ricevuta') ?? field(message, 'X-Trasporto')) !== undefined &&
       said(message).identificativo === identificativo,
   );
+
+/** What openssl has against a message's signature; undefined when nothing. */
+export function opensslComplaint({ bytes }: Pick<Held, 'bytes'>, caPem: string): string | undefined {
+  const files = scratch();
+  try {
+    const ca = files.write('ca.pem', caPem);
+    const message = files.write('message.eml', bytes);
+    const args = ['-purpose', 'smimesign', '-CAfile', ca, '-in', message, '-out', '/dev/null'];
+    const { ok, stderr } = openssl('cms', '-verify', ...args);
+    return ok ? undefined : stderr;
+  } finally {
+    files.remove();
+  }
+}
 
 /** Codes of what is wrong with a message's signature; empty when it holds. */
 export async function signatureFaults(

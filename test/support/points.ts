@@ -7,19 +7,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { after, before as beforeAll } from 'node:test';
 import { AccessPoint, submissionHandlers } from '../../src/access-point/index.js';
 import { Accounts } from '../../src/accounts/index.js';
 import { type Antivirus, AntivirusUnavailable, openAntivirus } from '../../src/antivirus/index.js';
-import { DeliveryPoint, noticesOfFailure } from '../../src/delivery-point/index.js';
+import { DeliveryPoint } from '../../src/delivery-point/index.js';
 import { Directory } from '../../src/directory/index.js';
-import { type Arrival, IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
+import { IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
 import { Issuer } from '../../src/issuing/index.js';
-import { domainOf } from '../../src/pec/index.js';
-import { Connector } from '../../src/relay/connector.js';
-import { storeQueue } from '../../src/relay/index.js';
-import { batchesOf } from '../../src/relay/settlement.js';
-import { Transfer } from '../../src/relay/transfer.js';
 import { CrlStore, type RevocationSource, verifySignature } from '../../src/smime/index.js';
 import { cleanSpool, type Peer, type Spooled, spool } from '../../src/smtp/index.js';
 import {
@@ -33,16 +27,11 @@ import {
 import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
 import { type Held, headerOf } from './inbox.js';
-import { type TestGestore, type TestPki, testPki } from './pki.js';
+import type { TestGestore } from './pki.js';
 
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const MIB = 1024 * 1024;
-
-/** Where the harness hangs up what must be ended: a test's context, or the hooks of a suite. */
-export interface Scope {
-  after(release: () => Promise<void> | void): void;
-}
 
 /** The one clock of a test; epoch milliseconds, a whole second at the start. */
 export class Clock {
@@ -309,9 +298,14 @@ export class Point {
     return Promise.all(
       rows.map(async ({ contentId, uid, flags }) => {
         const bytes = await (await this.store.open(contentId)).bytes(256 * MIB);
-        return { uid: String(uid), bytes, header: headerOf(bytes), flags };
+        return { ...this.asStored(bytes), uid: String(uid), flags };
       }),
     );
+  }
+
+  /** Bytes as if they lay in a mailbox. */
+  asStored(bytes: Buffer): Stored {
+    return { uid: '', bytes, header: headerOf(bytes), flags: [] };
   }
 
   /** The register, oldest entry first; of one message only, if asked. */
@@ -387,139 +381,3 @@ function hooked(store: Store, switches: () => Switches | undefined): Store {
 }
 
 const before = async (hook: Switches['beforeWrite'], name: string): Promise<void> => hook?.(name);
-
-/** One transaction on its way. */
-export interface Hop {
-  readonly from: Point;
-  /** Undefined for a domain of nobody here. */
-  readonly to: Point | undefined;
-  readonly arrival: Arrival;
-}
-
-/** What connects the gestori: it carries what is due and lets a test lose, repeat or refuse it. */
-export class Network {
-  /** In place of `deliver()`, which carries the transaction; throw SmtpError or RouteError for a peer's or DNS's no. */
-  onHop: ((hop: Hop, deliver: () => Promise<void>) => Promise<void>) | undefined;
-  /** What went to domains of nobody here. */
-  readonly outside: Arrival[] = [];
-  readonly #transfers = new Map<Point, Transfer>();
-
-  constructor(
-    readonly points: readonly Point[],
-    private readonly clock: Clock,
-  ) {
-    for (const point of points) this.#transfers.set(point, this.#transferOf(point));
-  }
-
-  /** Carries what is due, and what that brings about, until nothing is. @returns how many rows were tried */
-  async pump(...only: readonly Point[]): Promise<number> {
-    let moved = 0;
-    for (let more = true; more; ) {
-      more = false;
-      for (const point of only.length > 0 ? only : this.points) {
-        const rows = await this.#pumpOnce(point);
-        moved += rows;
-        more ||= rows > 0;
-      }
-    }
-    return moved;
-  }
-
-  async #pumpOnce(point: Point): Promise<number> {
-    const { now } = this.clock;
-    const rows = await point.store.write('claimDue', {
-      now,
-      owner: point.hostname,
-      leaseUntil: now + HOUR,
-      limit: 128,
-      busy: [],
-    });
-    for (const batch of batchesOf(rows)) await this.#transfers.get(point)?.run(batch);
-    return rows.length;
-  }
-
-  #transferOf(point: Point): Transfer {
-    const { store, issuer, hostname, telemetry, clock } = point;
-    return new Transfer({
-      queue: storeQueue(store),
-      connector: new Connector({
-        routing: {
-          routes: {},
-          smartHost: null,
-          hostname,
-          dns: { mx: async () => [], addresses: async () => [] },
-          random: () => 0.5,
-        },
-        tls: { required: true, ca: [] },
-        telemetry,
-      }),
-      // No sockets: every domain is at hand.
-      local: { isOwnDomain: () => true, receive: (arrival) => this.#carry(point, arrival) },
-      notices: (failed, changes) =>
-        noticesOfFailure({ store, issuer, hostname, clock: clock.read }, failed, changes),
-      telemetry,
-      clock: clock.read,
-      random: () => 0.5,
-      backoff: { first: 2_000, max: 15 * 60_000 },
-    });
-  }
-
-  async #carry(from: Point, arrival: Arrival): Promise<void> {
-    const domain = domainOf(arrival.recipients[0] ?? '');
-    const to = this.points.find(({ directory }) => directory.isOwnDomain(domain));
-    const deliver = async (): Promise<void> => {
-      if (to === undefined) this.outside.push(arrival);
-      // Within one gestore there is no session (architecture 3.2).
-      else if (to === from) await to.incomingPoint.receive(arrival);
-      else await to.receive({ ...arrival, message: await arrival.message.bytes(256 * MIB) });
-    };
-    await (this.onHop === undefined ? deliver() : this.onHop({ from, to, arrival }, deliver));
-  }
-}
-
-/** Two gestori who know each other. */
-export interface Pair {
-  readonly alfa: Point;
-  readonly beta: Point;
-  readonly network: Network;
-  readonly clock: Clock;
-  readonly pki: TestPki;
-}
-
-export interface PairRequest {
-  readonly pki?: TestPki;
-  readonly alfa?: PointRequest;
-  readonly beta?: PointRequest;
-}
-
-/** A pair for all the tests of a suite: to be called in its `describe`, the answer in its tests. */
-export function sharedPair(request: PairRequest = {}): () => Pair {
-  const releases: (() => Promise<void> | void)[] = [];
-  let pair: Pair | undefined;
-  beforeAll(async () => {
-    pair = await twoPoints({ after: (release) => void releases.push(release) }, request);
-  });
-  after(async () => {
-    for (const release of releases.reverse()) await release();
-  });
-  return () => {
-    if (pair === undefined) throw new Error('the pair is not there yet');
-    return pair;
-  };
-}
-
-/** Alfa with anna and aldo, beta with bruno and berta. */
-export async function twoPoints(scope: Scope, request: PairRequest = {}): Promise<Pair> {
-  const pki = request.pki ?? (await testPki());
-  const clock = new Clock();
-  const trust = pki.authority.certificatePem;
-  const alfa = await Point.open(pki.alfa, trust, clock, request.alfa);
-  scope.after(() => alfa.close());
-  const beta = await Point.open(pki.beta, trust, clock, request.beta);
-  scope.after(() => beta.close());
-  for (const local of ['anna', 'aldo']) await alfa.addMailbox(alfa.address(local));
-  for (const local of ['bruno', 'berta']) await beta.addMailbox(beta.address(local));
-  await alfa.directory.import(Buffer.from(beta.directory.ownLdif()), trust);
-  await beta.directory.import(Buffer.from(alfa.directory.ownLdif()), trust);
-  return { alfa, beta, clock, pki, network: new Network([alfa, beta], clock) };
-}

@@ -1,7 +1,8 @@
 import type { Accounts } from '../accounts/index.js';
 import { isValidAddress } from '../pec/index.js';
-import { keep, receivedField, type SmtpHandlers } from '../smtp/index.js';
+import { keep, receivedField, type SmtpHandlers, refusals as shared } from '../smtp/index.js';
 import type { Mailbox, Store } from '../storage/index.js';
+import type { Telemetry } from '../telemetry/index.js';
 import { refusals } from './refusals.js';
 import type { AccessPoint } from './submit.js';
 
@@ -12,15 +13,26 @@ export interface SubmissionSessionOptions {
   readonly hostname: string;
   /** Octets beyond the quota kept for receipts; when they are spent the user cannot submit (decisions 9). */
   readonly receiptsReserve: number;
+  readonly telemetry: Telemetry;
 }
 
 /** A submission session: who is logged in may send from his own addresses only (RFC 6109 5.2, decisions 13). */
 export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandlers<Mailbox> {
-  const { accounts } = options;
+  const { accounts, telemetry } = options;
   return {
     async authenticate({ username, password, remoteAddress }) {
+      const session = { protocol: 'submission', peer: remoteAddress } as const;
       const result = await accounts.authenticate({ address: username, password, remote: remoteAddress });
-      return result.ok ? result.mailbox : undefined;
+      if (result.ok) {
+        telemetry.event('login.ok', { ...session, mailbox: result.mailbox.address });
+        return result.mailbox;
+      }
+      if (result.reason === 'throttled') {
+        telemetry.event('login.throttled', { ...session, user: username });
+        throw shared.tooManyAttempts();
+      }
+      telemetry.event('login.failed', { ...session, user: username, reason: result.reason });
+      return undefined;
     },
 
     async mailFrom(address, { user }) {

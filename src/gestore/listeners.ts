@@ -51,6 +51,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     store,
     hostname: config.hostname,
     receiptsReserve: limits.receipts_reserve,
+    telemetry,
   });
   const session = { size: limits.hard_size, smtpUtf8: false, handlers };
   await listenSmtp(parts, running, 'submission', { ...session, mode: 'implicit' });

@@ -153,12 +153,12 @@ export class TestGestore {
     await this.#untilReady(child);
   }
 
-  /** Sends a signal and waits for the end; gives the exit code, null after a signal that could not be handled. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
+  /** Sends a signal and waits for the end; gives the exit code, or the signal that ended it without one. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | string | null> {
     const child = this.#process;
     if (child === undefined) return null;
     this.#process = undefined;
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill(signal);
     const late = await Promise.race([ended, sleep(STOP, 'late', { ref: false })]);
@@ -167,7 +167,7 @@ export class TestGestore {
       await ended;
       throw new Error(`${this.name} did not stop within ${STOP / 1000} seconds of ${signal}`);
     }
-    return child.exitCode;
+    return child.exitCode ?? child.signalCode;
   }
 
   /** One submission by a user of this gestore, logged in; the reply to it, or the refusal on the way. */

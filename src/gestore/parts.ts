@@ -10,7 +10,10 @@ import { Mailstore } from '../mailstore/index.js';
 import {
   CrlStore,
   certificateProfileFaults,
+  findPaths,
+  nodeCrypto,
   openSigner,
+  readCertificate,
   type Signer,
   verifySignature,
 } from '../smime/index.js';
@@ -142,5 +145,18 @@ async function openDirectory(
     clock,
   });
   await directory.refresh();
+  await alarmIfUntrusted(directory, signer, telemetry);
   return directory;
+}
+
+/** Mail between our own users is verified like any other: our certificate must lead to a CA we believe. */
+async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry: Telemetry): Promise<void> {
+  const { paths, reason } = await findPaths(
+    readCertificate(signer.certificate),
+    signer.chain.map(readCertificate),
+    directory.trust().anchors.map(({ raw }) => readCertificate(raw)),
+    nodeCrypto,
+  );
+  if (paths.length > 0) return;
+  telemetry.event('alarm', { name: 'own-certificate-untrusted', reason: `${reason}: set signing.chain` });
 }

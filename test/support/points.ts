@@ -163,6 +163,7 @@ export class Point {
       accessPoint: this.accessPoint,
       accounts: this.accounts,
       store,
+      telemetry,
       hostname: this.hostname,
       receiptsReserve: request.receiptsReserve ?? 100 * MIB,
     });

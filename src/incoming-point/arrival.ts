@@ -4,7 +4,7 @@ import type { Rope } from '../rope/index.js';
 export interface Arrival {
   /** SMTP reverse path; empty for the null path. */
   readonly mailFrom: string;
-  /** SMTP forward paths, all in our domains, case kept, each once. */
+  /** SMTP forward paths, all in our domains, case kept; one that comes twice counts once. */
   readonly recipients: readonly string[];
   /** As received, byte for byte; durable already where it is too large for the commit itself. */
   readonly message: Rope;

@@ -3,7 +3,7 @@ import { type DeliveryPoint, type EnvelopeInHand, envelopeEvent } from '../deliv
 import type { Directory } from '../directory/index.js';
 import type { Issuer } from '../issuing/index.js';
 import type { Header } from '../mime/index.js';
-import { type LegalTime, legalTime, sortRecipients } from '../pec/index.js';
+import { distinctAddresses, type LegalTime, legalTime, sortRecipients } from '../pec/index.js';
 import { ChangeSet, type Mailbox, type Store, StoreConflict } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { Arrival } from './arrival.js';
@@ -43,8 +43,10 @@ export class IncomingPoint {
   constructor(private readonly options: IncomingPointOptions) {}
 
   /** @throws SmtpError for a refusal; StoreUnavailable and the like for a temporary failure. */
-  async receive(arrival: Arrival): Promise<void> {
+  async receive(brought: Arrival): Promise<void> {
     await this.options.directory.current();
+    // The relay hands over together whatever waits for one place: a repeated receipt and its first copy too.
+    const arrival = { ...brought, recipients: distinctAddresses(brought.recipients) };
     const time = legalTime(this.options.clock());
     const inspection = await inspect(this.options, arrival, time);
     if (inspection.kind !== 'later') await this.requireClean(arrival, inspection.header, time);

@@ -81,8 +81,56 @@ export async function takeNotification(
   if (judged.anomaly !== null && !isForService(notice.daticert)) {
     return wrap(options, arrival, notice.header, time, { reason: judged.anomaly, rule: 'always' });
   }
+  const key = deduplicationKey(notice, arrival);
+  const repeated = await commit(
+    options,
+    await storing(options, arrival, notice, time, judged, true),
+    judged.facts,
+    key,
+  );
+  if (repeated === 'other-bytes') return keepApart(options, arrival, notice, time, judged);
+  options.telemetry.event('reception.notification', {
+    identificativo: notice.daticert.identificativo,
+    origin: notice.origin.providerName,
+    kind: notice.daticert.tipo,
+    repeated,
+  });
+}
+
+/**
+ * What is known already said again in other bytes: a user gets it as an anomaly; the gestore gets it as it is, but only
+ * the first one is kept as a receipt.
+ */
+async function keepApart(
+  options: NotificationOptions,
+  arrival: Arrival,
+  notice: NotificationInHand,
+  time: LegalTime,
+  judged: Judged,
+): Promise<void> {
+  const reason = 'una notifica dello stesso tipo, con un contenuto diverso, è già stata ricevuta';
+  if (!isForService(notice.daticert)) {
+    return wrap(options, arrival, notice.header, time, { reason, rule: 'always' });
+  }
+  const changes = await storing(options, arrival, notice, time, { ...judged, anomaly: reason }, false);
+  await options.store.write('commitNotification', {
+    ...changes.changes(),
+    facts: [],
+    digest: deduplicationKey(notice, arrival),
+  });
+}
+
+/** The notification in its mailbox and in the register. */
+async function storing(
+  options: NotificationOptions,
+  arrival: Arrival,
+  notice: NotificationInHand,
+  time: LegalTime,
+  judged: Judged,
+  asReceipt: boolean,
+): Promise<ChangeSet> {
   const changes = new ChangeSet((rope) => options.store.pack(rope));
-  await deposit(options, arrival, notice, time, changes);
+  await deposit(options, arrival, notice, time, changes, asReceipt);
   changes.event({
     identificativo: notice.daticert.identificativo,
     at: time.epochMs,
@@ -99,17 +147,7 @@ export async function takeNotification(
       ...(judged.anomaly === null ? {} : { anomalia: judged.anomaly }),
     },
   });
-  const repeated = await commit(options, changes, judged.facts, deduplicationKey(notice, arrival));
-  if (repeated === 'other-bytes') {
-    const reason = 'una notifica dello stesso tipo, con un contenuto diverso, è già stata ricevuta';
-    return wrap(options, arrival, notice.header, time, { reason, rule: 'always' });
-  }
-  options.telemetry.event('reception.notification', {
-    identificativo: notice.daticert.identificativo,
-    origin: notice.origin.providerName,
-    kind: notice.daticert.tipo,
-    repeated,
-  });
+  return changes;
 }
 
 /** Stores it; one that says again in other bytes what is known already takes no place (decisions 7). */
@@ -190,22 +228,25 @@ async function deposit(
   { daticert, origin, header }: NotificationInHand,
   time: LegalTime,
   changes: ChangeSet,
+  asReceipt: boolean,
 ): Promise<void> {
   const rope = Rope.of(`Return-Path: <${arrival.mailFrom}>\r\n`, arrival.message);
   const content = await changes.content(rope);
   // A notification is never a posta-certificata: the form check has seen to it (decisions 5).
   const kind = daticert.tipo as ReceiptKind;
-  changes.receipt({
-    direction: 'received',
-    origin: options.issuer.provider.name,
-    identificativo: daticert.identificativo,
-    kind,
-    recipient: daticert.consegna ?? '',
-    step: '',
-    messageId: messageIdOf(header),
-    content,
-    at: time.epochMs,
-  });
+  if (asReceipt) {
+    changes.receipt({
+      direction: 'received',
+      origin: options.issuer.provider.name,
+      identificativo: daticert.identificativo,
+      kind,
+      recipient: daticert.consegna ?? '',
+      step: '',
+      messageId: messageIdOf(header),
+      content,
+      at: time.epochMs,
+    });
+  }
   for (const mailbox of await targets(options, arrival, daticert)) {
     changes.deposit({
       mailboxId: mailbox.id,

@@ -76,7 +76,11 @@ export function dispose(
   return { kind: 'failed', failure: { kind: 'expired', text: error } };
 }
 
-/** True when a row is given up without another try: the second notice has replaced the errore-consegna (decisions 10). */
+/**
+ * True when a row is given up without another try: the second notice has replaced the errore-consegna (decisions 10). A
+ * notification is tried whenever it is due, for one that was held is due again only because the operator says so.
+ */
 export function expired(row: Pick<QueueRow, 'kind' | 'giveUpAt' | 'attempts'>, now: number): boolean {
+  if (row.kind === 'notification') return false;
   return now >= row.giveUpAt && (row.kind === 'envelope' || row.attempts > 0);
 }

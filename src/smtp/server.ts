@@ -143,6 +143,13 @@ class Listener<User> implements SmtpServer {
       session.on('error', () => undefined);
       session.init();
     };
+    const upgrade = this.#server._upgrade.bind(this.#server);
+    this.#server._upgrade = (socket, callback) => {
+      // The library upgrades one turn of the loop after the client came. By then the socket may be gone, as when the
+      // listener closes, and a TLS socket around nothing brings Node 20 down.
+      if (socket.destroyed) callback(new Error('connection closed before TLS'));
+      else upgrade(socket, callback);
+    };
     // Failed handshakes and broken sockets: their connection is gone, the listener stands.
     this.#server.on('error', () => undefined);
   }

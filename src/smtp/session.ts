@@ -58,6 +58,7 @@ export class Session extends SMTPConnection {
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    this.#gather(code);
     if (Array.isArray(data)) super.send(code, this.#capabilities(code, data), context);
     else {
       const reply = reword(code, data ?? '', context);
@@ -69,6 +70,20 @@ export class Session extends SMTPConnection {
       super.send(421, '4.7.0 Troppi errori / Too many errors', false);
     } else if (code !== 421 && code !== 354 && this.closing && !this.busy) {
       super.send(421, '4.3.2 Servizio in arresto / Service shutting down', false);
+    }
+  }
+
+  /**
+   * The replies to commands that came in one segment leave in one segment (RFC 2920 3.2): each write of its own is a TLS
+   * record and a system call. What ends or changes the connection leaves at once.
+   */
+  #gather(code: number): void {
+    const socket = this._socket;
+    if (code === 220 || code === 221 || code === 421) {
+      while (socket.writableCorked > 0) socket.uncork();
+    } else if (socket.writableCorked === 0) {
+      socket.cork();
+      setImmediate(() => socket.uncork());
     }
   }
 

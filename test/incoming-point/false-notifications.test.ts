@@ -160,6 +160,36 @@ describe('incoming point: notifications that do not count', () => {
     assert.equal((await tracking(pair, id))?.outcome, null);
   });
 
+  it('decisions 23: a second rilevazione-virus in other bytes stays with the gestore; one of them is the receipt', async () => {
+    const pair = here();
+    const { alfa } = pair;
+    const id = await sent(pair);
+    const virus = (name: string) =>
+      noticeFrom(pair, id, { kind: 'rilevazione-virus', recipient: bruno, virus: name });
+    const result = await added(pair, async () => {
+      for (const name of ['Eicar', 'Eicar.2']) {
+        await alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message: await virus(name) });
+      }
+    });
+    const label = `rilevazione-virus/virus ${bruno}`;
+    assert.deepEqual([result.anna, result.service], [[], [label, label]]);
+    assert.match(result.register[1]?.detail.anomalia ?? '', /con un contenuto diverso/);
+    const kept = await alfa.store.read('findReceipts', { identificativo: id });
+    assert.equal(kept.filter(({ kind }) => kind === 'rilevazione-virus').length, 1);
+  });
+
+  it('decisions 7: a notification brought twice in one transaction, as the relay may, is one', async () => {
+    const pair = here();
+    const { alfa } = pair;
+    const id = await sent(pair);
+    const message = await noticeFrom(pair, id, consegna());
+    const result = await added(pair, async () => {
+      await alfa.receive({ mailFrom: from, recipients: [anna], message });
+      await alfa.receive({ mailFrom: from, recipients: [anna, anna.toUpperCase()], message });
+    });
+    assert.deepEqual(result.anna, [`avvenuta-consegna ${bruno}`]);
+  });
+
   it('decisions 29: a notice that may not carry the original and does is an anomaly', async () => {
     const pair = here();
     const id = await sent(pair);

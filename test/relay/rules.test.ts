@@ -119,7 +119,8 @@ describe('where a row goes', () => {
 
   it('what never was tried is tried once, but for envelopes', () => {
     assert.equal(expired(row('notification', 0), 25 * hour), false);
-    assert.equal(expired(row('notification', 1), 25 * hour), true);
+    assert.equal(expired(row('ordinary', 1), 25 * hour), true);
+    assert.equal(expired(row('notification', 9), 25 * hour), false, 'the operator may have sent it on');
     assert.equal(expired(row('envelope', 0), 25 * hour), true);
     assert.equal(expired(row('envelope', 5), 23 * hour), false);
   });

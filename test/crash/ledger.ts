@@ -1,0 +1,69 @@
+/** What the clients were told: the one side of the comparison. */
+import type { Note } from './notes.js';
+
+/** One submission, sent once. */
+export interface Submission {
+  /** In the subject, and nowhere else. */
+  readonly marker: string;
+  readonly sender: string;
+  readonly to: readonly string[];
+  /** What is wrong with it, and so earns it a non-accettazione. */
+  readonly fault: 'none' | 'bcc' | 'virus';
+  /** SHA-256 of its body. */
+  readonly body: string;
+  readonly octets: number;
+  /** Milliseconds of the run. */
+  readonly at: number;
+  /**
+   * unsent: the connection broke before a final dot was written. lost: it broke afterwards. refused: a 4xx or 5xx. accepted:
+   * 250, with this identificativo.
+   */
+  answer: 'unsent' | 'lost' | 'refused' | 'accepted';
+  identificativo?: string;
+  words?: string;
+}
+
+/** What one user's POP3 clients saw and did. */
+export class MailboxLedger {
+  /** Every message ever read, by its unique id. */
+  readonly seen = new Map<string, Note>();
+  /** Of a QUIT that was answered +OK: these are gone. */
+  readonly gone = new Set<string>();
+  /** Of a QUIT that got no answer: gone all of them or none. */
+  readonly perhapsGone: ReadonlySet<string>[] = [];
+  readonly complaints: string[] = [];
+
+  constructor(readonly address: string) {}
+
+  /** A listing as a client got it. */
+  listed(uids: readonly string[]): void {
+    const there = new Set(uids);
+    for (const uid of uids) {
+      if (this.gone.has(uid)) this.complain(`message ${uid} is back after the +OK to the QUIT that deleted it`);
+    }
+    // By now it can be known what became of them.
+    for (const set of this.perhapsGone.splice(0)) {
+      const left = [...set].filter((uid) => there.has(uid));
+      if (left.length > 0 && left.length < set.size) {
+        this.complain(`a QUIT without +OK deleted ${set.size - left.length} of ${set.size} messages`);
+      }
+      if (left.length === 0) for (const uid of set) this.gone.add(uid);
+    }
+    for (const uid of this.seen.keys()) {
+      if (!there.has(uid) && !this.gone.has(uid)) this.complain(`message ${uid} is gone; nobody deleted it`);
+    }
+  }
+
+  read(note: Note): void {
+    const before = this.seen.get(note.uid);
+    if (before !== undefined && before.hash !== note.hash) {
+      this.complain(`message ${note.uid} has other bytes than before`);
+    }
+    this.seen.set(note.uid, note);
+  }
+
+  complain(text: string): void {
+    const complaint = `${this.address}: ${text}`;
+    if (!this.complaints.includes(complaint)) this.complaints.push(complaint);
+  }
+}

@@ -1,0 +1,115 @@
+/** One run: rounds of faults under load, then peace, then the comparison. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { settled } from '../support/gestore.js';
+import { collect, readAll } from './collectors.js';
+import { strike } from './faults.js';
+import { compareMailboxes } from './oracle.js';
+import { compareStores } from './oracle-stores.js';
+import { send } from './senders.js';
+import { keepFolder, openWorld, people, readers, type World } from './world.js';
+
+export interface RunRequest {
+  readonly seed: string;
+  readonly rounds: number;
+  /** Milliseconds after which no new round begins. */
+  readonly limit?: number;
+}
+
+export interface RunResult {
+  /** Of the rounds, the submissions by their answers, the cuts. */
+  readonly summary: string;
+  /** Each with what led to it; empty when every promise was kept. */
+  readonly violations: readonly string[];
+  /** What it told, when anything was violated: the folder of both gestori, with the whole journal. */
+  readonly kept: string | undefined;
+}
+
+/** Runs to the end and cleans up; a run that found something leaves its folder. */
+export async function runRounds(request: RunRequest): Promise<RunResult> {
+  const releases: (() => Promise<void> | void)[] = [];
+  try {
+    const world = await openWorld({ after: (release) => void releases.push(release) }, request.seed);
+    const rounds = await disturb(world, request);
+    const violations = await examine(world);
+    const summary = summaryOf(world, rounds);
+    if (violations.length === 0) return { summary, violations, kept: undefined };
+    for (const gestore of Object.values(world.pair)) await gestore.stop('SIGKILL');
+    writeFileSync(join(world.folder, 'journal.txt'), `${world.journal.all().join('\n')}\n`);
+    writeFileSync(join(world.folder, 'violations.txt'), `${violations.join('\n\n')}\n`);
+    return { summary, violations, kept: keepFolder(world) };
+  } finally {
+    for (const release of releases.reverse()) await release();
+  }
+}
+
+/** @returns how many rounds there were */
+async function disturb(world: World, { rounds, limit }: RunRequest): Promise<number> {
+  let over = false;
+  const stopped = (): boolean => over;
+  const traffic = [
+    ...people.map((person) => send(world, person, stopped)),
+    ...readers.map((person) => collect(world, person, stopped)),
+  ];
+  // Whoever of them fails, fails the run at its end, not the process now.
+  const traffics = Promise.allSettled(traffic);
+  const start = performance.now();
+  let done = 0;
+  try {
+    while (done < rounds && performance.now() - start < (limit ?? Number.POSITIVE_INFINITY)) {
+      done += 1;
+      await strike(world, done);
+    }
+  } finally {
+    over = true;
+    for (const outcome of await traffics) {
+      if (outcome.status === 'rejected') world.faults.push(`a client gave up: ${outcome.reason}`);
+    }
+  }
+  return done;
+}
+
+/** Peace, and then what there is against what was said. */
+async function examine(world: World): Promise<string[]> {
+  const { pair, journal, proxies } = world;
+  for (const proxy of Object.values(proxies)) {
+    proxy.rate = { 'before the greeting': 0, 'in the content': 0, 'before the reply': 0 };
+  }
+  journal.tell('both start again, undisturbed');
+  await restart(world);
+  const violations = [...world.faults];
+  await settled(pair).catch((error: unknown) => violations.push(String(error)));
+  const left = new Map<string, ReadonlySet<string>>();
+  for (const { house, local, address } of readers) left.set(address, await readAll(world, house, local));
+  for (const house of ['alfa', 'beta'] as const) await readAll(world, house, 'ricevute');
+  for (const ledger of world.mailboxes.values()) violations.push(...ledger.complaints);
+  violations.push(...compareMailboxes(world));
+  await stop(world, violations);
+  violations.push(...(await compareStores(world)));
+  return violations;
+}
+
+async function restart(world: World): Promise<void> {
+  await stop(world, world.faults);
+  await Promise.all(Object.values(world.pair).map((gestore) => gestore.start()));
+}
+
+async function stop({ pair }: World, violations: string[]): Promise<void> {
+  for (const gestore of Object.values(pair)) {
+    const code = await gestore.stop('SIGTERM');
+    if (code !== 0) violations.push(`${gestore.name} ended with ${code} on SIGTERM`);
+  }
+}
+
+function summaryOf({ submissions, proxies, mailboxes, delivered }: World, rounds: number): string {
+  const answers = { accepted: 0, refused: 0, lost: 0, unsent: 0 };
+  for (const { answer } of submissions) answers[answer] += 1;
+  const cuts = Object.values(proxies).flatMap((proxy) => Object.values(proxy.cuts));
+  const read = [...mailboxes.values()].reduce((sum, { seen }) => sum + seen.size, 0);
+  const gone = [...mailboxes.values()].reduce((sum, ledger) => sum + ledger.gone.size, 0);
+  return (
+    `${rounds} rounds, ${submissions.length} submissions (${answers.accepted} accepted, ${answers.lost} lost, ` +
+    `${answers.refused} refused, ${answers.unsent} unsent), ${cuts.reduce((sum, each) => sum + each, 0)} cuts, ` +
+    `${read} messages read, ${gone} deleted, ${delivered.length} outside`
+  );
+}

@@ -321,7 +321,9 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'doctor',
     summary: 'look whether everything a gestore needs is there and sound',
-    options: [{ flags: '--deep', description: 'verify the register too' }],
+    options: [
+      { flags: '--deep', description: 'read all that is kept: tables, contents, blobs, queue, register' },
+    ],
     config: true,
     json: true,
     load: () => import('./doctor/run.js'),

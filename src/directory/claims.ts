@@ -81,7 +81,7 @@ function claimedSince(versions: readonly Version[], providerName: string, domain
   const lastWithout = Math.max(
     ...versions.filter((version) => !says(version)).map(({ lastSeenAt }) => lastSeenAt),
   );
-  // A version that was taken back and came again counts from after what stood in between.
+  // A version that was taken back and came again, to the byte, counts from after what was last seen in between.
   return Math.min(
     ...versions
       .filter(says)

@@ -389,3 +389,11 @@ export interface StoredBlob {
   readonly size: number;
   readonly bytes: Uint8Array | null;
 }
+
+/** A rule between the tables that something breaks. */
+export interface Inconsistency {
+  readonly rule: string;
+  /** How many break it, and the first few. */
+  readonly count: number;
+  readonly examples: readonly string[];
+}

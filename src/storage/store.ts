@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import type { Rope, Source } from '../rope/index.js';
 import type { BlobFiles } from './blobs/files.js';
+import { knownBlobs } from './blobs/known.js';
 import { SMALL_BLOB } from './blobs/layout.js';
 import { residentSource, smallSource } from './blobs/resident.js';
 import { ContentCache, contentWithBlobs, unpack } from './contents.js';
@@ -40,6 +41,8 @@ export interface Store {
   sweep(options: { readonly now: number }): Promise<{ readonly contents: number; readonly files: number }>;
   /** Removes files of blobs without a row, left by crashes, last changed before `before` (epoch milliseconds). */
   removeOrphans(options: { readonly before: number }): Promise<{ readonly files: number }>;
+  /** How many files `removeOrphans` would remove. */
+  countOrphans(options: { readonly before: number }): Promise<number>;
   /** Lets the writes that wait finish. */
   close(): Promise<void>;
 }
@@ -140,6 +143,14 @@ export class LocalStore implements Store {
     return { files };
   }
 
+  async countOrphans({ before }: { readonly before: number }): Promise<number> {
+    let files = 0;
+    for await (const hashes of this.#files.olderThan(before)) {
+      files += hashes.length - (await this.#engine.read(countKnown, { hashes }));
+    }
+    return files;
+  }
+
   async close(): Promise<void> {
     await this.#engine.close();
     await this.#files.close();
@@ -167,6 +178,9 @@ export class LocalStore implements Store {
     return removed;
   }
 }
+
+const countKnown: ReadOperation<{ hashes: readonly string[] }, number> = async (tx, { hashes }) =>
+  (await tx.all(knownBlobs, { hashes })).length;
 
 async function adoptSmall(spoolFile: string, hash: string, length: number): Promise<Source> {
   const bytes = await readFile(spoolFile);

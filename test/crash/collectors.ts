@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headerOf } from '../support/inbox.js';
 import { Disconnected, Pop3Client } from '../support/mail-clients.js';
-import { MailboxLedger } from './ledger.js';
+import type { MailboxLedger } from './ledger.js';
 import { noteOf } from './notes.js';
 import type { Random } from './random.js';
 import type { House, Person, World } from './world.js';

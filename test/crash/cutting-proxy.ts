@@ -16,8 +16,16 @@ const DEPTH = 120_000;
 
 export class CuttingProxy {
   /** Shares of the connections and of the messages to cut. */
-  rate: Readonly<Record<Cut, number>> = { 'before the greeting': 0, 'in the content': 0, 'before the reply': 0 };
-  readonly cuts: Record<Cut, number> = { 'before the greeting': 0, 'in the content': 0, 'before the reply': 0 };
+  rate: Readonly<Record<Cut, number>> = {
+    'before the greeting': 0,
+    'in the content': 0,
+    'before the reply': 0,
+  };
+  readonly cuts: Record<Cut, number> = {
+    'before the greeting': 0,
+    'in the content': 0,
+    'before the reply': 0,
+  };
   readonly #server = createServer((client) => this.#carry(client));
   readonly #sockets = new Set<Socket>();
   #target = 0;

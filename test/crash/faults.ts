@@ -52,7 +52,13 @@ export async function strike(world: World, number: number): Promise<void> {
   await Promise.all(fault.victims.map((house) => fall(world, pair[house], house, fault, number)));
 }
 
-async function fall(world: World, gestore: TestGestore, house: House, fault: Fault, round: number): Promise<void> {
+async function fall(
+  world: World,
+  gestore: TestGestore,
+  house: House,
+  fault: Fault,
+  round: number,
+): Promise<void> {
   const { journal } = world;
   journal.tell(`round ${round}: ${house} ${fault.signal}, ${fault.delay} ms after a ${fault.moment}`);
   const code = await gestore.stop(fault.signal);

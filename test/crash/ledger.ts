@@ -39,7 +39,8 @@ export class MailboxLedger {
   listed(uids: readonly string[]): void {
     const there = new Set(uids);
     for (const uid of uids) {
-      if (this.gone.has(uid)) this.complain(`message ${uid} is back after the +OK to the QUIT that deleted it`);
+      if (this.gone.has(uid))
+        this.complain(`message ${uid} is back after the +OK to the QUIT that deleted it`);
     }
     // By now it can be known what became of them.
     for (const set of this.perhapsGone.splice(0)) {

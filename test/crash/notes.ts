@@ -40,7 +40,8 @@ export function noteOf(message: Held): Note {
     return {
       ...base,
       kind: trasporto === 'errore' ? 'anomalia' : 'ordinaria',
-      identificativo: /^X-Riferimento-Message-ID: <?([^\s<>]+)/m.exec(message.bytes.toString('latin1'))?.[1] ?? '',
+      identificativo:
+        /^X-Riferimento-Message-ID: <?([^\s<>]+)/m.exec(message.bytes.toString('latin1'))?.[1] ?? '',
       subject: markerIn(message.bytes.toString('latin1')),
       destinatari: [],
       consegna: undefined,

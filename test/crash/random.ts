@@ -45,7 +45,8 @@ export class Random {
   several<T>(choices: readonly T[], count: number): T[] {
     const left = [...choices];
     const taken: T[] = [];
-    while (taken.length < count && left.length > 0) taken.push(...left.splice(this.between(0, left.length - 1), 1));
+    while (taken.length < count && left.length > 0)
+      taken.push(...left.splice(this.between(0, left.length - 1), 1));
     return taken;
   }
 

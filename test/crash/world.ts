@@ -81,7 +81,8 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
   scope.after(async () => {
     for (const proxy of Object.values(proxies)) await proxy.close();
   });
-  const namesOf = (house: House): string[] => readers.filter((each) => each.house === house).map(({ local }) => local);
+  const namesOf = (house: House): string[] =>
+    readers.filter((each) => each.house === house).map(({ local }) => local);
   const config = { 'relay.first_retry': '200ms', 'relay.max_retry': '1s', 'log.level': 'info' };
   const pair = await twoGestori(scope, {
     alfa: { mailboxes: namesOf('alfa'), config },

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { FakePeer } from '../smtp/fake-peer.js';
-import { addRoute, type Pair, settled, step, type TestGestore, twoGestori } from '../support/gestore.js';
+import {
+  addRoute,
+  ceralacca,
+  type Pair,
+  settled,
+  step,
+  type TestGestore,
+  twoGestori,
+} from '../support/gestore.js';
 import { field, type Held, headerOf } from '../support/inbox.js';
 import { needs } from '../support/programs.js';
 import { identificativoIn, type Letter, letter } from './letters.js';
@@ -98,6 +108,7 @@ test('certified mail between two gestori', async (t) => {
   await step(t, pair, 'the same message submitted again is a new message', () => twice(pair));
   await step(t, pair, 'a virus is refused with its notice', () => virus(pair));
   await step(t, pair, 'nothing is left over, and both registers are untouched', () => atTheEnd(pair));
+  await step(t, pair, 'the offline verifier proves every message', () => allProven(pair));
   await othersAgree(t);
 });
 
@@ -300,11 +311,34 @@ async function atTheEnd(pair: Pair): Promise<void> {
   }
 }
 
+/** `ceralacca verify` on all of them, with the CAs and the directory as trust. */
+async function allProven({ alfa, beta }: Pair): Promise<void> {
+  const trust = join(alfa.dir, 'trust');
+  mkdirSync(trust);
+  for (const [name, { caFile, dir }] of Object.entries({ alfa, beta })) {
+    copyFileSync(caFile, join(trust, `${name}.pem`));
+    copyFileSync(join(dir, 'provider.ldif.p7m'), join(trust, `${name}.ldif.p7m`));
+  }
+  const files = met.map(({ message }, index) => {
+    const file = join(alfa.dir, `${index}.eml`);
+    writeFileSync(file, message.bytes);
+    return file;
+  });
+  const { code, out } = await ceralacca(['verify', ...files, '--trust', trust, '--json']);
+  const verdicts = (JSON.parse(out) as { file: string; verdict: string }[]).map(({ verdict }) => verdict);
+  assert.deepEqual(verdicts, new Array(met.length).fill('PROVEN'));
+  assert.equal(code, 0);
+}
+
 /** What other programs make of everything the steps met. */
 async function othersAgree(t: TestContext): Promise<void> {
   await t.test('openssl verifies every signature', { skip: needs('openssl') }, () => {
     assert.ok(met.length > 20);
     for (const { message, signedBy } of met) assert.equal(opensslFault(message, signedBy.caFile), undefined);
+    // And it can say no.
+    const [first, other] = [met[0], met.find(({ signedBy }) => signedBy !== met[0]?.signedBy)];
+    assert.ok(first && other);
+    assert.match(opensslFault(first.message, other.signedBy.caFile) ?? '', /certificate verify error/);
   });
   await t.test('xmllint finds every daticert.xml valid', { skip: needs('xmllint') }, () => {
     for (const { message } of met) assert.equal(dtdFault(daticertXml(message)), undefined);

@@ -1,7 +1,10 @@
 import { createServer, type Server } from 'node:net';
 
-/** Below the range the system takes outgoing ports from, so that none of ours is taken between two lives. */
-const LOWEST = 10_000;
+/**
+ * Below the range the system takes outgoing ports from, so that none of ours is taken between two lives; odd hundreds, so
+ * that none is one of the demo's.
+ */
+const LOWEST = 10_500;
 const HIGHEST = 31_000;
 const STEP = 1000;
 /** Of the standard ports, which `init --ports BASE` adds to its base. */

@@ -315,8 +315,9 @@ export async function step(
   { alfa, beta }: Pair,
   name: string,
   run: (t: TestContext) => Promise<void>,
+  options: { readonly skip?: string | false } = {},
 ): Promise<void> {
-  await t.test(name, async (context) => {
+  await t.test(name, options, async (context) => {
     const before = [alfa, beta].map(({ log }) => log.length);
     try {
       await run(context);

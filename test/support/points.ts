@@ -368,17 +368,18 @@ function switchable(switches: Switches): Antivirus {
 }
 
 function hooked(store: Store, switches: () => Switches | undefined): Store {
-  return {
-    write: (name, input) => before(switches()?.beforeWrite, name).then(() => store.write(name, input)),
-    read: (name, input) => before(switches()?.beforeRead, name).then(() => store.read(name, input)),
-    pack: (rope) => store.pack(rope),
-    open: (contentId) => store.open(contentId),
-    blobs: store.blobs,
-    onCommit: (listener) => store.onCommit(listener),
-    sweep: (options) => store.sweep(options),
-    removeOrphans: (options) => store.removeOrphans(options),
-    close: () => store.close(),
-  };
+  const write: Store['write'] = (name, input) =>
+    before(switches()?.beforeWrite, name).then(() => store.write(name, input));
+  const read: Store['read'] = (name, input) =>
+    before(switches()?.beforeRead, name).then(() => store.read(name, input));
+  return new Proxy(store, {
+    get(target, key) {
+      if (key === 'write') return write;
+      if (key === 'read') return read;
+      const member: unknown = Reflect.get(target, key, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 const before = async (hook: Switches['beforeWrite'], name: string): Promise<void> => hook?.(name);

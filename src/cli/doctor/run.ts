@@ -1,7 +1,8 @@
 import type { Run } from '../command.js';
 import { checkSecrets, checkSigning, checkTls } from './certificates.js';
+import { checkDeep } from './deep.js';
 import { type Finding, finding, ok } from './finding.js';
-import { checkAntivirus, checkDisk, checkRegister, checkSchema, checkStored } from './parts.js';
+import { checkAntivirus, checkDisk, checkSchema, checkStored } from './parts.js';
 
 export const run: Run = async (call) => {
   const config = await call.config();
@@ -21,7 +22,7 @@ export const run: Run = async (call) => {
       try {
         return [
           ...(await checkStored(config, store)),
-          ...(call.flag('deep') ? await checkRegister(store) : []),
+          ...(call.flag('deep') ? await checkDeep(config, store) : []),
         ];
       } finally {
         await store.close();

@@ -3,6 +3,7 @@ import * as accounts from './accounts.js';
 import * as contents from './contents.js';
 import * as directory from './directory.js';
 import * as folders from './folders.js';
+import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
 import * as queue from './queue.js';
@@ -71,4 +72,8 @@ export const reads = {
   snapshotBytes: directory.snapshotBytes,
   content: contents.content,
   blob: contents.blob,
+  inspectTables: inspection.inspectTables,
+  inspectContents: inspection.inspectContents,
+  listBlobs: inspection.listBlobs,
+  isBlobNamed: inspection.isBlobNamed,
 } as const;

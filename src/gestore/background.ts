@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { noticesOfFailure } from '../delivery-point/index.js';
 import { networkDns, openRelay, storeQueue } from '../relay/index.js';
-import { type Chore, Timers } from '../timers/index.js';
+import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
 import type { Parts } from './parts.js';
 import type { Running } from './running.js';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 /** A spool file or blob younger than this may belong to a commit under way. */
 const ORPHAN_AGE = 24 * HOUR;
 
@@ -44,11 +45,19 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
   running.add({ stop: () => opened.stop() });
 }
 
-/** What comes back by itself: sweeping, the directory, revocation lists. */
+/** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
 export function startTimers(
-  { config, store, directory, crls, telemetry, clock }: Parts,
+  { config, store, issuer, directory, crls, telemetry, clock }: Parts,
   running: Running,
 ): void {
+  const silence = new SilenceWatch({
+    notices: new SilenceNotices({ store, issuer, telemetry, clock }),
+    longest: Math.min(MINUTE, config.timers.first_notice.ms),
+    clock,
+    telemetry,
+  });
+  silence.start();
+  running.add({ stop: () => silence.stop() });
   const refresh = config.directory.refresh.ms;
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },

@@ -12,8 +12,9 @@ import { type Inspection, type Inspector, inspect } from './inspect.js';
 import { takeNotification } from './notification.js';
 import { takeOrdinary } from './ordinary.js';
 import { refusals } from './refusals.js';
+import { requireClean } from './scan.js';
 import { repeatReceipts, takeCharge } from './take-charge.js';
-import { tryWrap, uncertifiedEvent, type Wrapped, wrap } from './wrap.js';
+import { tryWrap, type Wrapped, wrap } from './wrap.js';
 
 export interface IncomingPointOptions extends Inspector {
   readonly store: Store;
@@ -49,7 +50,6 @@ export class IncomingPoint {
     const arrival = { ...brought, recipients: distinctAddresses(brought.recipients) };
     const time = legalTime(this.options.clock());
     const inspection = await inspect(this.options, arrival, time);
-    if (inspection.kind !== 'later') await this.requireClean(arrival, inspection.header, time);
     for (let attempt = 1; ; attempt++) {
       try {
         await this.dispatch(arrival, inspection, time);
@@ -58,20 +58,6 @@ export class IncomingPoint {
         if (!(error instanceof StoreConflict) || attempt === ATTEMPTS) throw error;
       }
     }
-  }
-
-  /** Nothing passes unscanned (architecture 3). */
-  private async requireClean(arrival: Arrival, header: Header, time: LegalTime): Promise<void> {
-    const { antivirus, store, telemetry } = this.options;
-    const { virus, engine } = await antivirus.scan(arrival.message);
-    if (virus === null) return;
-    telemetry.event('antivirus.found', { virus });
-    const changes = new ChangeSet((rope) => store.pack(rope));
-    changes.event(
-      uncertifiedEvent(this.options, arrival, header, time, 'rifiuto', { virus, antivirus: engine }),
-    );
-    await store.write('commitRefusal', changes.changes());
-    throw refusals.virus(virus);
   }
 
   private async dispatch(arrival: Arrival, inspection: Inspection, time: LegalTime): Promise<void> {
@@ -137,6 +123,7 @@ export class IncomingPoint {
     );
     await this.wrapStrays(arrival, inspection.header, time, anomalies, fresh.length + repeated.length === 0);
     if (fresh.length + repeated.length === 0) return;
+    if (fresh.length > 0) await requireClean(options, arrival, inspection.header, time);
 
     const changes = new ChangeSet((rope) => options.store.pack(rope));
     changes.event(

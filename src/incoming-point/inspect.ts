@@ -59,7 +59,10 @@ export async function inspect(inspector: Inspector, arrival: Arrival, time: Lega
   if (signed === undefined)
     return { kind: 'ordinary', header, reason: 'il messaggio non è firmato da un gestore' };
 
-  const from = parseAddresses(header.raw('From') ?? '').mailboxes[0]?.address ?? '';
+  const from = soleAuthor(header);
+  if (from === undefined) {
+    return { kind: 'ordinary', header, reason: 'il campo From non contiene un solo indirizzo email' };
+  }
   const verdict = await inspector.verify(signed, from, time.epochMs);
   const origin = originOf(inspector.directory, verdict, from);
   if (origin === undefined) {
@@ -73,6 +76,14 @@ export async function inspect(inspector: Inspector, arrival: Arrival, time: Lega
   if (verdict.temporary) return { kind: 'later', reason: fault?.text ?? 'lista di revoca non disponibile' };
   if (fault !== undefined) return { kind: 'ordinary', header, reason: fault.text };
   return byForm(arrival, header, claim, signed.entity, origin, verdict.entityDigest, inspector.directory);
+}
+
+/** The address in From, if it is the only one: with a second one nobody knows which of them a program shows. */
+function soleAuthor(header: Header): string | undefined {
+  const [field, ...others] = header.all('From');
+  if (field === undefined || others.length > 0) return undefined;
+  const { mailboxes, valid } = parseAddresses(field.raw);
+  return valid && mailboxes.length === 1 ? mailboxes[0]?.address : undefined;
 }
 
 /** Signature origin (RFC 6109 2.2.2): the certificate is in the directory, and its record manages From's domain. */

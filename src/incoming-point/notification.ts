@@ -1,37 +1,15 @@
-import { keywordOf } from '../delivery-point/index.js';
-import type { Directory, ProviderRecord } from '../directory/index.js';
-import type { Issuer } from '../issuing/index.js';
+import { certifiedOf as certifiedOfOutgoing, issueToOwnUser, keywordOf } from '../delivery-point/index.js';
+import type { ProviderRecord } from '../directory/index.js';
 import type { Header } from '../mime/index.js';
-import {
-  addressKey,
-  type Daticert,
-  domainOf,
-  judgeNotification,
-  type LegalTime,
-  sameAddress,
-  serviceAddress,
-} from '../pec/index.js';
+import { addressKey, type Daticert, type LegalTime, sameAddress } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
-import {
-  ChangeSet,
-  type Mailbox,
-  type Outgoing,
-  type ReceiptKind,
-  type Store,
-  StoreConflict,
-  type TrackingFact,
-} from '../storage/index.js';
-import type { Telemetry } from '../telemetry/index.js';
+import { ChangeSet, type Mailbox, type ReceiptKind, StoreConflict } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
-import { certifiedOf } from './certified.js';
-import { wrap } from './wrap.js';
+import { isForService, type Judged, type JudgeOptions, judge } from './judge.js';
+import { refusals } from './refusals.js';
+import { tryWrap, type WrapOptions, wrap } from './wrap.js';
 
-export interface NotificationOptions {
-  readonly store: Store;
-  readonly issuer: Issuer;
-  readonly directory: Directory;
-  readonly telemetry: Telemetry;
-  readonly findMailbox: (address: string) => Promise<Mailbox | undefined>;
+export interface NotificationOptions extends JudgeOptions, WrapOptions {
   /** Address of the gestore's own service mailbox (RFC 6109 2.2.5). */
   readonly serviceMailbox: string;
 }
@@ -41,23 +19,16 @@ export interface NotificationInHand {
   readonly header: Header;
   readonly origin: ProviderRecord;
   readonly daticert: Daticert;
+  /** SHA-256 of the signed entity, hex. */
   readonly digest: string;
 }
 
-interface Fact {
-  readonly identificativo: string;
-  readonly recipient: string;
-  readonly fact: TrackingFact;
-  readonly at: number;
-}
-
-/** What the notification means here, before anything is written. */
-interface Judged {
-  readonly facts: readonly Fact[];
-  /** Why its tracking is left alone; null when it counts or repeats what is known. */
-  readonly anomaly: string | null;
-  readonly alarm: string | null;
-  readonly notes: Readonly<Record<string, string>>;
+/** A notification, the transaction that brought it, and what it means. */
+interface Case {
+  readonly arrival: Arrival;
+  readonly notice: NotificationInHand;
+  readonly time: LegalTime;
+  readonly judged: Judged;
 }
 
 /**
@@ -70,163 +41,134 @@ export async function takeNotification(
   notice: NotificationInHand,
   time: LegalTime,
 ): Promise<void> {
-  const judged = await judge(options, arrival, notice, time);
+  const judged = await judge(options, notice, time);
+  const { identificativo } = notice.daticert;
   if (judged.alarm !== null) {
     options.telemetry.event('alarm', {
       name: 'notification-of-nothing',
-      identificativo: notice.daticert.identificativo,
+      identificativo,
       reason: judged.alarm,
     });
   }
-  if (judged.anomaly !== null && !isForService(notice.daticert)) {
+  if (isForService(notice.daticert)) return store(options, { arrival, notice, time, judged });
+  if (judged.anomaly !== null) {
     return wrap(options, arrival, notice.header, time, { reason: judged.anomaly, rule: 'always' });
   }
-  const key = deduplicationKey(notice, arrival);
-  const repeated = await commit(
-    options,
-    await storing(options, arrival, notice, time, judged, true),
-    judged.facts,
-    key,
-  );
-  if (repeated === 'other-bytes') return keepApart(options, arrival, notice, time, judged);
-  options.telemetry.event('reception.notification', {
-    identificativo: notice.daticert.identificativo,
-    origin: notice.origin.providerName,
-    kind: notice.daticert.tipo,
-    repeated,
-  });
+  const sender = judged.outgoing?.sender ?? '';
+  const recipients = arrival.recipients.filter((address) => sameAddress(address, sender));
+  const strays = arrival.recipients.filter((address) => !sameAddress(address, sender));
+  await wrapStrays(options, { arrival, notice, time, judged }, strays, recipients.length === 0);
+  if (recipients.length > 0)
+    await store(options, { arrival: { ...arrival, recipients }, notice, time, judged });
 }
 
-/**
- * What is known already said again in other bytes: a user gets it as an anomaly; the gestore gets it as it is, but only
- * the first one is kept as a receipt.
- */
-async function keepApart(
+/** What is said of a message is said to its sender; whoever else it is addressed to gets an anomaly. */
+async function wrapStrays(
   options: NotificationOptions,
-  arrival: Arrival,
-  notice: NotificationInHand,
-  time: LegalTime,
-  judged: Judged,
+  { arrival, notice, time }: Case,
+  strays: readonly string[],
+  alone: boolean,
 ): Promise<void> {
+  const reason = 'la notifica non è indirizzata al mittente del messaggio a cui si riferisce';
+  const outcomes = await Promise.all(
+    strays.map((recipient) =>
+      tryWrap(options, { ...arrival, recipients: [recipient] }, notice.header, time, {
+        reason,
+        rule: 'always',
+      }),
+    ),
+  );
+  if (alone && !outcomes.includes('delivered')) throw refusals.unknownMailbox();
+}
+
+/** Commits the notification and what follows from it; a second one in other bytes takes no place (decisions 7). */
+async function store(options: NotificationOptions, given: Case): Promise<void> {
+  const { arrival, notice, judged } = given;
+  const genuine = judged.anomaly === null && judged.alarm === null;
+  try {
+    const { repeated } = await options.store.write('commitNotification', {
+      ...(await changesOf(options, given, genuine)),
+      facts: judged.facts,
+      digest: deduplicationKey(notice, arrival),
+      mustMove: true,
+    });
+    options.telemetry.event('reception.notification', {
+      identificativo: notice.daticert.identificativo,
+      origin: notice.origin.providerName,
+      kind: notice.daticert.tipo,
+      repeated,
+    });
+  } catch (error) {
+    if (!(error instanceof StoreConflict) || error.what !== 'receipt') throw error;
+    await keepApart(options, given);
+  }
+}
+
+/** Known already, said again in other bytes: the user gets it as an anomaly; the gestore as it is, not as a receipt. */
+async function keepApart(options: NotificationOptions, given: Case): Promise<void> {
+  const { arrival, notice, time, judged } = given;
   const reason = 'una notifica dello stesso tipo, con un contenuto diverso, è già stata ricevuta';
   if (!isForService(notice.daticert)) {
     return wrap(options, arrival, notice.header, time, { reason, rule: 'always' });
   }
-  const changes = await storing(options, arrival, notice, time, { ...judged, anomaly: reason }, false);
   await options.store.write('commitNotification', {
-    ...changes.changes(),
-    facts: [],
+    ...(await changesOf(options, { ...given, judged: { ...judged, anomaly: reason } }, false)),
+    facts: judged.facts,
     digest: deduplicationKey(notice, arrival),
+    mustMove: true,
   });
 }
 
-/** The notification in its mailbox and in the register. */
-async function storing(
-  options: NotificationOptions,
-  arrival: Arrival,
-  notice: NotificationInHand,
-  time: LegalTime,
-  judged: Judged,
-  asReceipt: boolean,
-): Promise<ChangeSet> {
+async function changesOf(options: NotificationOptions, given: Case, asReceipt: boolean) {
+  const { arrival, notice, time, judged } = given;
+  const { daticert } = notice;
   const changes = new ChangeSet((rope) => options.store.pack(rope));
-  await deposit(options, arrival, notice, time, changes, asReceipt);
+  await deposit(options, given, changes, asReceipt);
   changes.event({
-    identificativo: notice.daticert.identificativo,
+    identificativo: daticert.identificativo,
     at: time.epochMs,
     event: 'ricezione-notifica',
-    sender: notice.daticert.mittente,
+    sender: daticert.mittente,
     recipients: arrival.recipients,
-    subject: notice.daticert.oggetto ?? '',
+    subject: daticert.oggetto ?? '',
     related: [messageIdOf(notice.header)],
     gestore: notice.origin.providerName,
     detail: {
-      tipo: notice.daticert.tipo,
+      tipo: daticert.tipo,
       da: arrival.peer,
       ...judged.notes,
       ...(judged.anomaly === null ? {} : { anomalia: judged.anomaly }),
     },
   });
-  return changes;
+  await tellOfVirus(options, given, changes);
+  return changes.changes();
 }
 
-/** Stores it; one that says again in other bytes what is known already takes no place (decisions 7). */
-async function commit(
+/** Decisions 12: a virus the recipient's gestore found closes the tracking with an errore-consegna to our user. */
+async function tellOfVirus(
   options: NotificationOptions,
+  { notice: { daticert }, time, judged: { outgoing, facts } }: Case,
   changes: ChangeSet,
-  facts: readonly Fact[],
-  digest: string,
-): Promise<boolean | 'other-bytes'> {
-  try {
-    return (
-      await options.store.write('commitNotification', { ...changes.changes(), facts, digest, mustMove: true })
-    ).repeated;
-  } catch (error) {
-    if (error instanceof StoreConflict && error.what === 'receipt') return 'other-bytes';
-    throw error;
-  }
-}
-
-/** Presa in carico and rilevazione virus speak to the gestore, everything else to its user (decisions 23). */
-const isForService = (daticert: Daticert): boolean =>
-  daticert.tipo === 'presa-in-carico' || daticert.tipo === 'rilevazione-virus';
-
-async function judge(
-  options: NotificationOptions,
-  arrival: Arrival,
-  notice: NotificationInHand,
-  time: LegalTime,
-): Promise<Judged> {
-  const { daticert } = notice;
-  const outgoing = await options.store.read('findOutgoing', { identificativo: daticert.identificativo });
-  const about = daticert.tipo === 'presa-in-carico' ? daticert.ricezione : [daticert.consegna ?? ''];
-  const facts: Fact[] = [];
-  const notes: Record<string, string> = {};
-  let anomaly: string | null = isMisaddressed(arrival, daticert, outgoing)
-    ? 'la notifica non è indirizzata al mittente del messaggio a cui si riferisce'
-    : null;
-  let alarm: string | null = null;
-  for (const recipient of about) {
-    const judgement = judgeNotification(
-      { ...daticert, gestore: notice.origin.providerName },
-      recipient,
-      time.epochMs,
+): Promise<void> {
+  if (daticert.tipo !== 'rilevazione-virus' || outgoing === undefined) return;
+  for (const { recipient } of facts) {
+    await issueToOwnUser(
+      options.issuer,
       {
-        ourselves: options.issuer.provider.name,
-        outgoing,
-        managedNowBy: options.directory.byDomain(domainOf(recipient))?.providerName,
+        time,
+        mailboxId: outgoing.mailboxId,
+        to: outgoing.sender,
+        certified: certifiedOfOutgoing(outgoing),
+        notification: { kind: 'errore-consegna', recipient, virus: daticert.erroreEsteso ?? 'virus' },
       },
+      changes,
     );
-    if (judgement.verdict === 'counts') {
-      facts.push({
-        identificativo: daticert.identificativo,
-        recipient: judgement.tracked.recipient,
-        fact: judgement.fact,
-        at: time.epochMs,
-      });
-      if (judgement.inconsistency !== undefined) notes.incongruenza = judgement.inconsistency;
-    } else if (judgement.verdict === 'anomaly') anomaly = judgement.reason;
-    // Ours never leave the house: one that comes in is a copy of what its owner has (decisions 4).
-    else if (judgement.verdict === 'untracked') anomaly = copyOfOurs(daticert.tipo);
-    else if (judgement.verdict === 'alarm') alarm = judgement.reason;
   }
-  return { facts, anomaly, alarm, notes };
-}
-
-const copyOfOurs = (tipo: string): string =>
-  `una copia di un messaggio di tipo ${tipo} già emesso da questo gestore`;
-
-/** What is said of a message is said to its sender, and to nobody else. */
-function isMisaddressed(arrival: Arrival, daticert: Daticert, outgoing: Outgoing | undefined): boolean {
-  if (isForService(daticert) || outgoing === undefined) return false;
-  return !arrival.recipients.every((address) => sameAddress(address, outgoing.sender));
 }
 
 async function deposit(
   options: NotificationOptions,
-  arrival: Arrival,
-  { daticert, origin, header }: NotificationInHand,
-  time: LegalTime,
+  { arrival, notice: { daticert, header, origin }, time, judged }: Case,
   changes: ChangeSet,
   asReceipt: boolean,
 ): Promise<void> {
@@ -247,48 +189,51 @@ async function deposit(
       at: time.epochMs,
     });
   }
-  for (const mailbox of await targets(options, arrival, daticert)) {
-    changes.deposit({
-      mailboxId: mailbox.id,
-      folder: 'INBOX',
-      content,
-      size: rope.length,
-      internalDate: time.epochMs,
-      flags: [keywordOf(kind)],
-      // Receipts to a full, suspended or revoked mailbox are always stored (decisions 9).
-      withinQuota: false,
-    });
-  }
+  const mailbox = await placeOf(options, daticert, judged);
+  if (mailbox === undefined || !(await isClean(options, arrival, daticert))) return;
+  changes.deposit({
+    mailboxId: mailbox.id,
+    folder: 'INBOX',
+    content,
+    size: rope.length,
+    internalDate: time.epochMs,
+    flags: [keywordOf(kind)],
+    // Receipts to a full, suspended or revoked mailbox are always stored (decisions 9).
+    withinQuota: false,
+  });
   options.telemetry.event('delivery.notification', {
-    identificativo: certifiedOf(daticert).identificativo,
+    identificativo: daticert.identificativo,
     origin: origin.providerName,
   });
 }
 
-/** Misaddressed ones never reach users, and nothing but its own kinds the service mailbox (decisions 23). */
-async function targets(
+/** The service mailbox for its kinds, for the others the mailbox the message was sent from (decisions 23). */
+function placeOf(
   options: NotificationOptions,
-  arrival: Arrival,
   daticert: Daticert,
-): Promise<Mailbox[]> {
-  const service = isForService(daticert);
-  const mailDomain = options.issuer.provider.mailDomain;
-  const addresses = service
-    ? [options.serviceMailbox]
-    : arrival.recipients.filter(
-        (address) =>
-          !sameAddress(address, options.serviceMailbox) && !sameAddress(address, serviceAddress(mailDomain)),
-      );
-  const found = await Promise.all(addresses.map((address) => options.findMailbox(address)));
-  return [
-    ...new Map(
-      found.flatMap((mailbox) => (mailbox === undefined ? [] : [[mailbox.id, mailbox] as const])),
-    ).values(),
-  ];
+  { outgoing }: Judged,
+): Promise<Mailbox | undefined> {
+  if (isForService(daticert)) return options.findMailbox(options.serviceMailbox);
+  // An alias may have moved to somebody else since.
+  return options.store.read('findMailboxById', { id: outgoing?.mailboxId ?? 0 });
+}
+
+/** An infected notification counts and is kept, and does not reach a mailbox (decisions 12). */
+async function isClean(options: NotificationOptions, arrival: Arrival, daticert: Daticert): Promise<boolean> {
+  const { virus } = await options.antivirus.scan(arrival.message);
+  if (virus === null) return true;
+  const { identificativo, tipo } = daticert;
+  options.telemetry.event('antivirus.found', { virus, identificativo });
+  options.telemetry.event('alarm', {
+    name: 'infected-notification',
+    identificativo,
+    reason: `${tipo}: ${virus}`,
+  });
+  return false;
 }
 
 const messageIdOf = (header: Header): string => (header.raw('Message-ID') ?? '').trim().replace(/^<|>$/g, '');
 
 /** The same signed bytes to the same recipients are the same notification (decisions 7). */
 const deduplicationKey = (notice: NotificationInHand, arrival: Arrival): string =>
-  [notice.digest, ...arrival.recipients.map(addressKey).sort()].join(' ');
+  ['notification', notice.digest, ...arrival.recipients.map(addressKey).sort()].join(' ');

@@ -4,7 +4,9 @@ import { Rope } from '../rope/index.js';
 import { ChangeSet } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
 import { refusals } from './refusals.js';
-import { deliveryKey, uncertifiedEvent, type WrapOptions, wrap } from './wrap.js';
+import { requireClean } from './scan.js';
+import { deliveryKey, uncertifiedEvent } from './uncertified.js';
+import { type WrapOptions, wrap } from './wrap.js';
 
 export interface OrdinaryOptions extends WrapOptions {
   /** The rule of mailboxes that set none (`policy.ordinary_mail`). */
@@ -43,10 +45,13 @@ async function isAboutOurEnvelope(options: OrdinaryOptions, arrival: Arrival): P
   const report = await readDeliveryReport(arrival.message);
   if (report?.identificativo === undefined) return false;
   const outgoing = await options.store.read('findOutgoing', { identificativo: report.identificativo });
-  return (
-    outgoing !== undefined && arrival.recipients.every((address) => sameAddress(address, outgoing.sender))
-  );
+  // Only an ordinary recipient's server has reason to send one.
+  if (outgoing === undefined || !outgoing.tracking.some(({ kind }) => kind === 'esterno')) return false;
+  return arrival.recipients.every((address) => sameAddress(address, outgoing.sender));
 }
+
+/** Octets of a bounce to the signing address that are kept. */
+const BOUNCE_KEPT = 64 * 1024;
 
 /** Bounces to the signing address are registered and kept in the service mailbox, never answered (decisions 22, 23). */
 async function keepBounce(
@@ -57,8 +62,10 @@ async function keepBounce(
 ): Promise<void> {
   const service = await options.findMailbox(options.serviceMailbox);
   const changes = new ChangeSet((rope) => options.store.pack(rope));
-  if (service !== undefined) {
-    const rope = Rope.of('Return-Path: <>\r\n', arrival.message);
+  if (service !== undefined && service.used < service.quota) {
+    await requireClean(options, arrival, header, time);
+    // Anybody can send one: what is kept of it is enough to know it by.
+    const rope = Rope.of('Return-Path: <>\r\n', arrival.message.slice(0, BOUNCE_KEPT));
     changes.deposit({
       mailboxId: service.id,
       folder: 'INBOX',

@@ -1,17 +1,13 @@
-import { createHash } from 'node:crypto';
-import type { Issuer } from '../issuing/index.js';
 import type { Header } from '../mime/index.js';
-import { addressKey, type LegalTime } from '../pec/index.js';
+import type { LegalTime } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
-import { ChangeSet, type Mailbox, type RegisterEvent, type Store } from '../storage/index.js';
-import type { Telemetry } from '../telemetry/index.js';
+import { ChangeSet, type Mailbox, type RegisterEvent } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
 import { refusals } from './refusals.js';
+import { requireClean, type ScanOptions } from './scan.js';
+import { deliveryKey, uncertifiedEvent } from './uncertified.js';
 
-export interface WrapOptions {
-  readonly store: Store;
-  readonly issuer: Issuer;
-  readonly telemetry: Telemetry;
+export interface WrapOptions extends ScanOptions {
   readonly findMailbox: (address: string) => Promise<Mailbox | undefined>;
 }
 
@@ -58,14 +54,18 @@ export async function tryWrap(
   const mailboxes = new Map(
     found.flatMap((mailbox) => (mailbox === undefined ? [] : [[mailbox.id, mailbox] as const])),
   );
+  const unknown = found.filter((mailbox) => mailbox === undefined).length;
   const open = [...mailboxes.values()].filter(({ state, kind }) => state === 'active' && kind === 'user');
-  if (open.length === 0) return 'unknown';
+  // Ordinary mail is taken for everybody or refused: its sender's own server tells whom it did not reach. A gestore has
+  // its time-outs for that, and its message is delivered where it can be (decisions 21).
+  if (open.length === 0 || (rule === 'ordinary' && open.length < mailboxes.size + unknown)) return 'unknown';
+  await requireClean(options, arrival, header, time);
 
   const changes = new ChangeSet((rope) => options.store.pack(rope));
   const message = await delivered(options, arrival, header, time, reason);
   const stored = Rope.of(`Return-Path: <${arrival.mailFrom}>\r\n`, message);
   const roomy = open.filter(({ used, quota }) => used + stored.length <= quota);
-  if (roomy.length === 0) return 'full';
+  if (roomy.length === 0 || (rule === 'ordinary' && roomy.length < open.length)) return 'full';
   const content = await changes.content(stored);
   for (const mailbox of roomy) {
     changes.deposit({
@@ -117,33 +117,4 @@ async function delivered(
     reason,
   });
   return sealed.rope;
-}
-
-/** An entry of the register about a message that was not certified (RFC 6109 2.3). */
-export function uncertifiedEvent(
-  { issuer }: Pick<WrapOptions, 'issuer'>,
-  arrival: Arrival,
-  header: Header,
-  time: LegalTime,
-  event: RegisterEvent['event'],
-  detail: Readonly<Record<string, string>>,
-): RegisterEvent {
-  return {
-    identificativo: (header.raw('Message-ID') ?? '').trim().replace(/^<|>$/g, ''),
-    at: time.epochMs,
-    event,
-    sender: arrival.mailFrom,
-    recipients: arrival.recipients,
-    subject: header.text('Subject') ?? '',
-    related: [],
-    gestore: issuer.provider.name,
-    detail: { ...detail, da: arrival.peer },
-  };
-}
-
-/** A relay that lost our answer sends the same bytes to the same recipients again: they are delivered once. */
-export async function deliveryKey(arrival: Arrival): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of arrival.message.chunks()) hash.update(chunk);
-  return [hash.digest('hex'), ...arrival.recipients.map(addressKey).sort()].join(' ');
 }

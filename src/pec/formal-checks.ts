@@ -4,6 +4,11 @@ import { addressKey, distinctAddresses, sameAddress } from './recipients.js';
 
 /** RFC 5322 2.1.1, without the CRLF. */
 const LINE_LIMIT = 998;
+/**
+ * Octets of a header block. Other gestori read 256 KiB of the envelope's and of postacert's, and both grow from this
+ * one: To, Cc and the Received fields stand in each.
+ */
+const HEADER_LIMIT = 128 * 1024;
 /** How much of a line that is no field is quoted back to its author. */
 const QUOTED = 60;
 /**
@@ -55,6 +60,7 @@ function shapeFaults({ header, longestLine }: FormalInput): string[] {
   const [malformed] = header.malformed;
   if (malformed !== undefined) faults.push(reasons.malformedHeader(quoted(malformed)));
   if (Math.max(longestLine, header.longestLine) > LINE_LIMIT) faults.push(reasons.longLine(LINE_LIMIT));
+  if (header.bytes.length > HEADER_LIMIT) faults.push(reasons.longHeader(HEADER_LIMIT));
   for (const name of ONCE_ONLY) if (header.all(name).length > 1) faults.push(reasons.repeatedField(name));
   return faults;
 }

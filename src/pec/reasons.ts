@@ -8,6 +8,7 @@ export const formalReasons = {
   malformedHeader: (line: string) =>
     `l'intestazione del messaggio contiene una riga che non è un campo valido: "${line}"`,
   repeatedField: (name: string) => `il campo ${name} è presente più di una volta`,
+  longHeader: (limit: number) => `l'intestazione del messaggio è più lunga di ${limit} byte`,
   longLine: (limit: number) => `il messaggio contiene una riga più lunga di ${limit} caratteri`,
   fromAbsent: 'il campo From è assente o non contiene alcun indirizzo',
   fromRepeated: 'il campo From è presente più di una volta',

@@ -276,6 +276,13 @@ export interface DueNotice {
   readonly outgoing: Outgoing;
 }
 
+/** Where a page of due notices ended; the next one starts after it. */
+export interface NoticePlace {
+  readonly dueAt: number;
+  readonly identificativo: string;
+  readonly recipient: string;
+}
+
 /** An envelope's recipient as this gestore answered for it. Unique by (origin, identificativo, recipient). */
 export interface NewReception {
   readonly origin: string;

@@ -22,6 +22,14 @@ export interface WebServer {
 const BODY_LIMIT = 64 * 1024;
 const TIMEOUT_MS = 30_000;
 
+/** On every answer. */
+const SECURITY = {
+  'strict-transport-security': 'max-age=31536000',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+} as const;
+
 /** The HTTPS port. Nothing is bound before `listen`. */
 export async function createWebServer(options: WebServerOptions): Promise<WebServer> {
   const app = fastify({
@@ -30,6 +38,12 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
     requestTimeout: TIMEOUT_MS,
     connectionTimeout: TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    // A path that is no path comes before every hook and handler.
+    frameworkErrors: (error, _request, reply) => {
+      const code = statusOf(error);
+      reply.raw.writeHead(code, { ...SECURITY, 'content-type': 'application/json; charset=utf-8' });
+      reply.raw.end(JSON.stringify({ error: STATUS_CODES[code] }));
+    },
   });
   observe(app, options.telemetry);
   refuse(app, options.telemetry);
@@ -68,12 +82,7 @@ function statusOf(error: unknown): number {
 
 function observe(app: FastifyInstance, telemetry: Telemetry): void {
   app.addHook('onSend', async (_request, reply) => {
-    reply.headers({
-      'strict-transport-security': 'max-age=31536000',
-      'x-content-type-options': 'nosniff',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-      'referrer-policy': 'no-referrer',
-    });
+    reply.headers(SECURITY);
   });
   app.addHook('onResponse', async (request, reply) => {
     telemetry.event('http.request', {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { certificateHash, readSource, type SourceLocation } from '../../src/directory/index.js';
 import { createTrustStore, signAttached } from '../../src/smime/index.js';
+import { selfSigned } from '../smtp/certificate.js';
 import { scratch } from '../support/openssl.js';
 import { sharedPair } from '../support/pair.js';
 import { createAuthority, type Identity, signerOf, testPki } from '../support/pki.js';
@@ -246,6 +249,48 @@ describe('decisions 26: import and refresh', () => {
     assert.deepEqual(loaded, [`${base}/gamma`]);
     assert.match(failed[0] ?? '', /HTTP 404/);
     assert.equal(failed.length, 2);
+    assert.equal(directory.byDomain('pec.gamma.example')?.providerName, 'Gamma');
+  });
+});
+
+describe('decisions 25: a source that wants to know who asks', () => {
+  it('decisions 25: the client certificate and key of the source are shown, its CA is believed', async (t) => {
+    const pki = await testPki();
+    const files = scratch();
+    t.after(() => files.remove());
+    const tls = selfSigned('localhost');
+    const body = bytesOf(recordOf('Gamma', pki.beta, 'pec.gamma.example'));
+    const shown: string[] = [];
+    const server = createTlsServer(
+      { ...tls, requestCert: true, rejectUnauthorized: false },
+      (request, response) => {
+        const socket = request.socket as TLSSocket;
+        shown.push(socket.getPeerX509Certificate()?.subject.split('\n').at(-1) ?? 'nobody');
+        response.end(body);
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/igpec`;
+    const client = {
+      cert: files.write('client.pem', pki.alfa.certificatePem),
+      key: files.write('client.key', pki.alfa.keyPem),
+    };
+    const trust = files.write('ca.pem', tls.cert);
+    const other = `${url}?senza-trust`;
+    const sources: SourceLocation[] = [
+      { kind: 'url', url, trust, client },
+      { kind: 'url', url: `${url}?senza-cliente`, trust, client: null },
+      { kind: 'url', url: other, trust: null, client },
+    ];
+    const { directory } = await lonely(t, sources);
+    const { failed } = await directory.refresh();
+    assert.deepEqual(shown, ['CN=Posta Certificata', 'nobody']);
+    assert.deepEqual(
+      failed.map((line) => line.slice(0, other.length)),
+      [other],
+      'a server nobody vouches for',
+    );
     assert.equal(directory.byDomain('pec.gamma.example')?.providerName, 'Gamma');
   });
 });

@@ -160,24 +160,6 @@ describe('incoming point: notifications that do not count', () => {
     assert.equal((await tracking(pair, id))?.outcome, null);
   });
 
-  it('decisions 23: a second rilevazione-virus in other bytes stays with the gestore; one of them is the receipt', async () => {
-    const pair = here();
-    const { alfa } = pair;
-    const id = await sent(pair);
-    const virus = (name: string) =>
-      noticeFrom(pair, id, { kind: 'rilevazione-virus', recipient: bruno, virus: name });
-    const result = await added(pair, async () => {
-      for (const name of ['Eicar', 'Eicar.2']) {
-        await alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message: await virus(name) });
-      }
-    });
-    const label = `rilevazione-virus/virus ${bruno}`;
-    assert.deepEqual([result.anna, result.service], [[], [label, label]]);
-    assert.match(result.register[1]?.detail.anomalia ?? '', /con un contenuto diverso/);
-    const kept = await alfa.store.read('findReceipts', { identificativo: id });
-    assert.equal(kept.filter(({ kind }) => kind === 'rilevazione-virus').length, 1);
-  });
-
   it('decisions 7: a notification brought twice in one transaction, as the relay may, is one', async () => {
     const pair = here();
     const { alfa } = pair;

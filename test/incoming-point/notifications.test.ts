@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { writeProviderRecord } from '../../src/directory/index.js';
+import { Rope } from '../../src/rope/index.js';
+import { postacertOf, said } from '../e2e/reading.js';
+import { EICAR } from '../support/eicar.js';
 import { forgedNotice } from '../support/forged.js';
-import { aboutId, labels } from '../support/notices.js';
+import { field } from '../support/inbox.js';
+import { aboutId, labels, signatureFaults } from '../support/notices.js';
 import { sharedPair } from '../support/pair.js';
 import { added, consegna, errore, ext, from, noticeFrom, presa, sent, tracking } from './answers-of-beta.js';
 import { anna, bruno } from './arrivals.js';
@@ -132,6 +136,79 @@ describe('incoming point: notifications that count', () => {
     assert.deepEqual(result.anna, [`avvenuta-consegna ${ext}`]);
     assert.match(result.register[0]?.detail.incongruenza ?? '', /era esterno alla posta certificata/);
     await alfa.directory.import(Buffer.from(beta.directory.ownLdif()), pki.authority.certificatePem);
+  });
+
+  it('decisions 12: a virus the recipient\u2019s gestore found: service mailbox, tracking closed, the user told by us, once', async () => {
+    const pair = here();
+    const { alfa, clock, pki } = pair;
+    const id = await sent(pair);
+    const notice = (virus: string) =>
+      noticeFrom(pair, id, { kind: 'rilevazione-virus', recipient: bruno, virus });
+    const [first, second] = [await notice('Eicar'), await notice('Eicar.2')];
+    const receive = (message: Buffer) => () =>
+      alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message });
+    const result = await added(pair, receive(first));
+    assert.deepEqual(
+      [result.anna, result.service, result.events],
+      [
+        [`errore-consegna/virus ${bruno}`],
+        [`rilevazione-virus/virus ${bruno}`],
+        ['ricezione-notifica', 'errore-consegna'],
+      ],
+    );
+    const told = aboutId(await alfa.inbox(anna), id).at(-1);
+    assert.ok(told);
+    assert.deepEqual([said(told).esteso, said(told).gestore], ['Eicar', alfa.name]);
+    assert.equal(field(told, 'X-VerificaSicurezza'), 'errore');
+    assert.equal(postacertOf(told), undefined, 'decisions 29: never the original');
+    assert.deepEqual(await signatureFaults(told, pki.trust, clock.now), []);
+    assert.equal((await tracking(pair, id))?.outcome, 'errore-consegna-virus');
+    assert.deepEqual((await added(pair, receive(first))).anna, [], 'the same bytes: nothing more');
+    const other = await added(pair, receive(second));
+    assert.deepEqual([other.anna, other.service], [[], [`rilevazione-virus/virus ${bruno}`]]);
+    assert.match(other.register[0]?.detail.anomalia ?? '', /contenuto diverso|esito diverso/);
+    const kept = await alfa.store.read('findReceipts', { identificativo: id });
+    assert.deepEqual(
+      kept.map(({ direction, kind }) => `${direction} ${kind}`),
+      ['issued accettazione', 'received rilevazione-virus', 'issued errore-consegna'],
+    );
+    const late = await added(pair, async () =>
+      alfa.receive({ mailFrom: from, recipients: [anna], message: await noticeFrom(pair, id, consegna()) }),
+    );
+    assert.deepEqual(late.anna, ['anomalia'], 'decisions 2: the outcome stands');
+  });
+
+  it('decisions 12: an infected notification counts and is kept, and does not reach the mailbox', async () => {
+    const pair = here();
+    const { alfa, beta, clock } = pair;
+    const id = await sent(pair);
+    const original = Rope.of(`From: ${anna}\r\nTo: ${bruno}\r\nMessage-ID: <${id}>\r\n\r\n${EICAR}\r\n`);
+    const message = await forgedNotice({
+      by: beta.gestore,
+      to: anna,
+      sender: anna,
+      recipients: [bruno],
+      identificativo: id,
+      at: clock.now,
+      notification: {
+        kind: 'avvenuta-consegna',
+        recipient: bruno,
+        receipt: 'completa',
+        form: 'completa',
+        original,
+        eightBit: false,
+      },
+    });
+    const alarms = alfa.alarms().length;
+    const result = await added(pair, () => alfa.receive({ mailFrom: from, recipients: [anna], message }));
+    assert.deepEqual([result.anna, result.service], [[], []]);
+    assert.equal((await tracking(pair, id))?.outcome, 'avvenuta-consegna');
+    assert.ok(
+      (await alfa.store.read('findReceipts', { identificativo: id })).some(
+        ({ kind }) => kind === 'avvenuta-consegna',
+      ),
+    );
+    assert.deepEqual(alfa.alarms().slice(alarms), ['infected-notification']);
   });
 
   it('decisions 9: receipts for a full, a suspended and a revoked mailbox are always stored', async () => {

@@ -48,7 +48,11 @@ describe('incoming point: ordinary mail', () => {
         {
           event: 'rifiuto',
           recipients,
-          detail: { motivo: 'il messaggio non è firmato da un gestore', da: '198.51.100.9' },
+          detail: {
+            motivo: 'il messaggio non è firmato da un gestore',
+            da: '198.51.100.9',
+            'message-id': `<o${recipients.join()}0@gmail.example>`,
+          },
         },
       ]);
     }
@@ -75,14 +79,11 @@ describe('incoming point: ordinary mail', () => {
     );
   });
 
-  it('an infected message of anybody is refused 550 and registered with its virus', async () => {
+  it('an infected envelope is refused 550 and registered with its virus', async () => {
     const pair = here();
     const { beta } = pair;
     const { bytes } = await fromAlfa(pair, { body: `${EICAR}\r\n` });
-    for (const [mailFrom, message] of [
-      [anna, bytes],
-      [stranger, plain(bruno, EICAR)],
-    ] as const) {
+    for (const [mailFrom, message] of [[anna, bytes]] as const) {
       const [mailbox, queue, entries] = [
         (await beta.inbox(bruno)).length,
         (await beta.queue()).length,

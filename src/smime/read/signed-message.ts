@@ -43,6 +43,7 @@ async function split(message: Rope, header: Header): Promise<SignedMessage | und
   const type = parseContentType(header.raw('content-type'));
   if (type.type !== 'multipart' || type.subtype !== 'signed' || header.all('content-type').length > 1)
     return undefined;
+  if (!hasPlainBoundary(header.raw('content-type') ?? '')) return undefined;
   const protocol = type.parameters.get('protocol')?.toLowerCase() ?? '';
   if (
     !protocol.startsWith('application/') ||
@@ -59,6 +60,15 @@ async function split(message: Rope, header: Header): Promise<SignedMessage | und
     cms: await readCms(message, signature),
     micalg: type.parameters.get('micalg') ?? '',
   };
+}
+
+/**
+ * One boundary, in its plain form. Said twice, or in the extended form of RFC 2231, it is read differently by different
+ * programs, and what was verified here would not be what they show.
+ */
+function hasPlainBoundary(contentType: string): boolean {
+  const said = contentType.match(/(?:^|[\s;])boundary\*?[0-9]*\*?\s*=/gi) ?? [];
+  return said.length === 1 && !said[0]?.includes('*');
 }
 
 async function readCms(message: Rope, part: Part): Promise<Uint8Array> {

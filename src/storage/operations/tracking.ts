@@ -2,7 +2,7 @@
 
 import { addressKey } from '../../pec/index.js';
 import { StoreConflict } from '../errors.js';
-import type { Changes, DueNotice, NoticeStep, Outgoing, RecipientFact, TrackingRow } from '../records.js';
+import type { Changes, DueNotice, NoticePlace, NoticeStep, Outgoing, RecipientFact, TrackingRow } from '../records.js';
 import type { OutgoingTable, TrackingTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
@@ -135,7 +135,15 @@ const trackingColumns = [
 
 type DueRow = TrackingRow & { readonly step: NoticeStep; readonly dueAt: number };
 
-const selectDue = statement<{ now: number; limit: number }, DueRow>((db, p) =>
+interface DueQuery {
+  now: number;
+  limit: number;
+  afterAt: number;
+  afterId: string;
+  afterKey: string;
+}
+
+const selectDue = statement<DueQuery, DueRow>((db, p) =>
   db
     .selectFrom('tracking')
     .select(trackingColumns)
@@ -145,7 +153,17 @@ const selectDue = statement<{ now: number; limit: number }, DueRow>((db, p) =>
     ])
     .where('next_notice_at', 'is not', null)
     .where('next_notice_at', '<=', p('now'))
+    .where('next_notice_at', '>=', p('afterAt'))
+    .where((e) =>
+      e.or([
+        e('next_notice_at', '>', p('afterAt')),
+        e('identificativo', '>', p('afterId')),
+        e.and([e('identificativo', '=', p('afterId')), e('recipient_key', '>', p('afterKey'))]),
+      ]),
+    )
     .orderBy('next_notice_at')
+    .orderBy('identificativo')
+    .orderBy('recipient_key')
     .limit(p('limit')),
 );
 
@@ -156,11 +174,21 @@ const selectNextNotice = statement<Record<never, never>, { at: number | null }>(
     .where('next_notice_at', 'is not', null),
 );
 
-/** Recipients whose next silence notice is due at `now`, the oldest first. */
-export const dueNotices: ReadOperation<{ now: number; limit: number }, DueNotice[]> = async (tx, input) => {
+/** Recipients whose next silence notice is due at `now`, the oldest first; `after` is where the page before ended. */
+export const dueNotices: ReadOperation<
+  { now: number; limit: number; after?: NoticePlace | undefined },
+  DueNotice[]
+> = async (tx, { now, limit, after }) => {
   const known = new Map<string, Outgoing>();
   const due: DueNotice[] = [];
-  for (const { step, dueAt, ...tracking } of await tx.all(selectDue, input)) {
+  const rows = await tx.all(selectDue, {
+    now,
+    limit,
+    afterAt: after?.dueAt ?? Number.MIN_SAFE_INTEGER,
+    afterId: after?.identificativo ?? '',
+    afterKey: addressKey(after?.recipient ?? ''),
+  });
+  for (const { step, dueAt, ...tracking } of rows) {
     const { identificativo } = tracking;
     const outgoing = known.get(identificativo) ?? (await findOutgoing(tx, { identificativo }));
     if (outgoing === undefined) continue;

@@ -89,6 +89,8 @@ export function openWriting(file: string): Connection {
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.pragma('foreign_keys = ON');
+  // Savepoints and sorts spill to memory: /var/tmp is no place for mail, and slower.
+  db.pragma('temp_store = MEMORY');
   db.pragma('wal_autocheckpoint = 1000');
   db.pragma(`cache_size = -${CACHE_KIB}`);
   return new Connection(db);

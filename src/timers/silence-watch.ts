@@ -1,0 +1,72 @@
+import type { Telemetry } from '../telemetry/index.js';
+import type { SilenceLook } from './silence.js';
+
+export interface SilenceWatchOptions {
+  readonly notices: { issueDue(): Promise<SilenceLook> };
+  /** Milliseconds between two looks at most: no longer than the first notice takes to fall due, or one may be late. */
+  readonly longest: number;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  readonly telemetry: Telemetry;
+}
+
+/** Milliseconds between two looks at least. */
+const SHORTEST = 250;
+/** The wall clock may run ahead of a wait by this much, milliseconds; more is a leap. */
+const LEAP = 60_000;
+
+/**
+ * Looks at the deadlines of silence at once, when the next one falls due, and now and then in between. Waits are short,
+ * so that a clock set anew shifts no notice for long; one that leaps ahead is believed only if it stays there.
+ */
+export class SilenceWatch {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> = Promise.resolve();
+  private expected = Number.POSITIVE_INFINITY;
+  private stopped = false;
+
+  constructor(private readonly options: SilenceWatchOptions) {}
+
+  start(): void {
+    this.plan(0);
+  }
+
+  /** Resolves when the look under way, if any, has ended. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.running;
+  }
+
+  /** @param wait milliseconds */
+  private plan(wait: number): void {
+    if (this.stopped) return;
+    this.timer = setTimeout(() => {
+      this.running = this.look().then((next) => {
+        this.expected = this.options.clock() + next;
+        this.plan(next);
+      });
+    }, wait);
+    this.timer.unref();
+  }
+
+  /** @returns milliseconds until the next look */
+  private async look(): Promise<number> {
+    const { notices, longest, clock, telemetry } = this.options;
+    const ahead = clock() - this.expected;
+    if (ahead > LEAP) {
+      const reason = `the clock leapt ${Math.round(ahead / 1000)} s ahead: notices of silence wait for the next look`;
+      telemetry.event('server.warning', { reason });
+      return longest;
+    }
+    try {
+      const { failed, nextAt } = await notices.issueDue();
+      if (failed > 0 || nextAt === null) return longest;
+      return Math.min(Math.max(nextAt - clock(), SHORTEST), longest);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      telemetry.event('alarm', { name: 'timer-silence', reason });
+      return longest;
+    }
+  }
+}

@@ -42,6 +42,8 @@ export interface AccessPointOptions {
 
 /** What is known of the message once its header has been read. */
 interface Reading {
+  /** Of the monotonic clock, for the metrics only: the instant is cut to the second. */
+  readonly begun: number;
   readonly time: LegalTime;
   readonly header: Header;
   readonly certified: Certified;
@@ -88,6 +90,7 @@ export class AccessPoint {
     );
     const msgid = originalMessageId(header);
     return {
+      begun: performance.now(),
       time,
       header,
       certified: {
@@ -206,7 +209,7 @@ export class AccessPoint {
       certified: certifiedCount,
       external: certified.recipients.length - certifiedCount,
       size: submission.message.length,
-      ms: Math.max(0, this.options.clock() - time.epochMs),
+      ms: performance.now() - reading.begun,
     });
     return { identificativo: certified.identificativo, outcome: 'accettazione' };
   }

@@ -78,6 +78,17 @@ export async function inspect(inspector: Inspector, arrival: Arrival, time: Lega
   return byForm(arrival, header, claim, signed.entity, origin, verdict.entityDigest, inspector.directory);
 }
 
+/**
+ * An anomaly envelope is bound to nobody, and its outer header is not signed: it is passed on as it is (decisions 8) only
+ * where that header says on its face what it is (RFC 6109 3.2.2).
+ */
+function disguise(header: Header): string | undefined {
+  const [author] = parseAddresses(header.raw('From') ?? '').mailboxes;
+  const open =
+    author?.name.startsWith('Per conto di: ') && header.text('Subject')?.startsWith('ANOMALIA MESSAGGIO:');
+  return open ? undefined : 'la busta di anomalia di un altro gestore non si presenta come tale';
+}
+
 /** The address in From, if it is the only one: with a second one nobody knows which of them a program shows. */
 function soleAuthor(header: Header): string | undefined {
   const [field, ...others] = header.all('From');
@@ -109,7 +120,7 @@ async function byForm(
       return { kind: 'malformed', header, origin, reason: claim.fault };
     case 'anomaly': {
       const { faults } = await readAnomaly(entity);
-      const [reason] = faults;
+      const reason = faults[0] ?? disguise(header);
       return reason === undefined
         ? { kind: 'anomaly', header, origin }
         : { kind: 'malformed', header, origin, reason };

@@ -81,6 +81,33 @@ describe('incoming point: races', () => {
     assert.deepEqual(result.anna, [`avvenuta-consegna ${bruno}`]);
   });
 
+  it('decisions 12: the same rilevazione-virus several times at once: the user is told once, and so is the register', async () => {
+    const pair = here();
+    const { alfa } = pair;
+    for (let round = 0; round < 3; round++) {
+      const id = await sent(pair);
+      const message = await noticeFrom(pair, id, {
+        kind: 'rilevazione-virus',
+        recipient: bruno,
+        virus: 'Eicar',
+      });
+      const receive = () => alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message });
+      const result = await added(
+        pair,
+        async () => void (await Promise.all([receive(), receive(), receive()])),
+      );
+      assert.deepEqual([result.anna, result.service.length], [[`errore-consegna/virus ${bruno}`], 1]);
+      const told = result.register.filter(({ event }) => event === 'errore-consegna');
+      const [receipt] = (await alfa.store.read('findReceipts', { identificativo: id })).filter(
+        ({ kind }) => kind === 'errore-consegna',
+      );
+      assert.deepEqual(
+        told.map(({ related }) => related),
+        [[receipt?.messageId]],
+      );
+    }
+  });
+
   it('decisions 2: consegna and errore-consegna at once: one counts, the other is an anomaly', async () => {
     const pair = here();
     const { alfa } = pair;

@@ -64,6 +64,7 @@ describe('incoming point: notifications that count', () => {
     await alfa.receive({ mailFrom: from, recipients: [anna], message });
     const again = await added(pair, () => alfa.receive({ mailFrom: from, recipients: [anna], message }));
     assert.deepEqual([again.anna, again.events], [[], ['ricezione-notifica']]);
+    assert.equal(again.register[0]?.detail.ripetuta, 'identica');
   });
 
   it('decisions 7: the same notification said again in other bytes is set apart, the tracking stays', async () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { writeProviderRecord } from '../../src/directory/index.js';
+import { readHeader } from '../../src/mime/index.js';
+import { legalTime } from '../../src/pec/index.js';
+import { Rope } from '../../src/rope/index.js';
 import { createTrustStore, type RevocationSource } from '../../src/smime/index.js';
 import { extendedKeyUsage, keyUsage, subjectAltName } from '../../src/smime/keys/issue-certificate.js';
 import { Purpose } from '../../src/smime/read/extensions.js';
 import { forgedEnvelope, type Sealer } from '../support/forged.js';
+import { field } from '../support/inbox.js';
 import { aboutId, label, labels } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
 import { createAuthority, type Identity, type LeafOptions, signerOf } from '../support/pki.js';
@@ -58,6 +62,64 @@ describe('decisions 21: existence, origin, validity, form', () => {
     const { bytes } = await fromAlfa(pair);
     const unsigned = bytes.toString('latin1').replace('multipart/signed', 'multipart/mixed');
     await isOrdinary(pair, Buffer.from(unsigned, 'latin1'), /non è firmato da un gestore/);
+  });
+
+  it('decisions 21: a second author, or a boundary programs read differently, -> ordinary mail', async () => {
+    const pair = here();
+    const text = (await fromAlfa(pair)).bytes.toString('latin1');
+    const changed = (from: RegExp, to: string): Buffer => {
+      assert.match(text, from);
+      return Buffer.from(text.replace(from, to), 'latin1');
+    };
+    const second = 'From: "Per conto di: procura@giustiziacert.it" <procura@giustiziacert.it>\r\n';
+    await isOrdinary(pair, changed(/^From: /m, `${second}From: `), /un solo indirizzo email/);
+    await isOrdinary(
+      pair,
+      changed(/^From: (.*)$/m, 'From: $1, procura@giustiziacert.it'),
+      /un solo indirizzo email/,
+    );
+    const boundary = /(Content-Type: multipart\/signed;[^]*?)boundary="([^"]+)"/;
+    await isOrdinary(
+      pair,
+      changed(boundary, '$1boundary="altro"; boundary*=us-ascii\'\'$2'),
+      /non è firmato da un gestore/,
+    );
+    await isOrdinary(
+      pair,
+      changed(boundary, '$1boundary="$2"; boundary="altro"'),
+      /non è firmato da un gestore/,
+    );
+  });
+
+  it('decisions 8: a peer\u2019s anomaly that does not look like one is wrapped in ours', async () => {
+    const pair = here();
+    const { alfa, beta, clock } = pair;
+    const original = Buffer.from(
+      'From: mario@gmail.example\r\nTo: x@pec.alfa.example\r\nSubject: Offerta\r\n\r\nciao\r\n',
+    );
+    const sealed = await alfa.issuer.anomaly({
+      time: legalTime(clock.now),
+      mailFrom: 'mario@gmail.example',
+      recipients: ['x@pec.alfa.example'],
+      receivedHeader: await readHeader(Rope.of(original)),
+      original: Rope.of(original),
+      eightBit: false,
+      reason: 'il messaggio non è firmato da un gestore',
+    });
+    const bytes = await sealed.rope.bytes();
+    const bring = async (message: Buffer): Promise<string> => {
+      await beta.receive({ mailFrom: 'mario@gmail.example', recipients: [bruno], message });
+      const last = (await beta.inbox(bruno)).at(-1);
+      return last === undefined ? '' : (field(last, 'Subject') ?? '');
+    };
+    assert.equal(await bring(bytes), 'ANOMALIA MESSAGGIO: Offerta');
+    const disguised = bytes
+      .toString('latin1')
+      .replace('ANOMALIA MESSAGGIO: Offerta', 'POSTA CERTIFICATA: atto');
+    assert.equal(
+      await bring(Buffer.from(disguised, 'latin1')),
+      'ANOMALIA MESSAGGIO: POSTA CERTIFICATA: atto',
+    );
   });
 
   it('decisions 21: a stranger\u2019s signature, of any kind, -> ordinary mail', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { noticesOfFailure } from '../delivery-point/index.js';
 import { networkDns, openRelay, storeQueue } from '../relay/index.js';
+import { cleanSpool } from '../smtp/index.js';
 import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
 import type { Parts } from './parts.js';
 import type { Running } from './running.js';
@@ -18,6 +19,10 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     queue: storeQueue(store),
     local: {
       isOwnDomain: (domain) => directory.isOwnDomain(domain),
+      domains: async () => {
+        await directory.current();
+        return directory.own().managedDomains;
+      },
       receive: (arrival) => incomingPoint.receive(arrival),
     },
     notices: (failed, changes) => noticesOfFailure({ store, issuer, hostname, clock }, failed, changes),
@@ -62,6 +67,7 @@ export function startTimers(
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
     { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
+    { name: 'spool', every: HOUR, run: () => cleanSpool(config.paths.spool) },
     { name: 'directory', every: refresh, run: () => directory.refresh() },
     {
       name: 'crl',

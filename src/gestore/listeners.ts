@@ -10,7 +10,7 @@ import { signAttached } from '../smime/index.js';
 import { createSmtpServer, SmtpError, type SmtpServerOptions } from '../smtp/index.js';
 import { StoreUnavailable } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
-import { createWebServer } from '../web/index.js';
+import { createWebServer, signedRecord } from '../web/index.js';
 import type { Parts } from './parts.js';
 import type { Running } from './running.js';
 
@@ -142,7 +142,14 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
     telemetry,
     caFile: config.tls.ca,
     providerRecord: config.directory.publish
-      ? async () => signAttached(Buffer.from(directory.ownLdif()), signer, clock())
+      ? signedRecord({
+          ldif: async () => {
+            await directory.current();
+            return directory.ownLdif();
+          },
+          sign: (ldif) => signAttached(ldif, signer, clock()),
+          clock,
+        })
       : null,
     metrics: () => telemetry.metrics(),
     metricsAllow: config.web.metrics_allow,

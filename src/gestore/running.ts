@@ -14,10 +14,11 @@ interface Listener {
   close(): Promise<void>;
 }
 
-/** What runs, in the order in which it was started; it stops in the reverse order. */
+/** What runs, in the order in which it was started. */
 export class Running {
   /** The port of each listener, by its configuration key. */
   readonly ports: Record<string, number> = {};
+  private readonly listeners: RunningPart[] = [];
   private readonly parts: RunningPart[] = [];
 
   add(part: RunningPart): void {
@@ -26,15 +27,33 @@ export class Running {
 
   /** Opens a listener on its port. @throws the system's error when the port cannot be had */
   async listen(name: string, server: Listener, port: number, address: string): Promise<void> {
-    this.add({ stop: () => server.close(), reload: (tls) => server.reload(tls) });
+    this.listeners.push({ stop: () => server.close(), reload: (tls) => server.reload(tls) });
     this.ports[name] = (await server.listen(port, address)).port;
   }
 
   reload(tls: TlsMaterial): void {
-    for (const part of this.parts) part.reload?.(tls);
+    for (const part of [...this.listeners, ...this.parts]) part.reload?.(tls);
   }
 
+  /**
+   * Closes the listeners, all at once, then stops the parts, the last started first. One that fails does not keep the others
+   * from being stopped.
+   * @throws what failed, AggregateError if it is more than one thing, when all have been stopped
+   */
   async stop(): Promise<void> {
-    for (const part of this.parts.splice(0).reverse()) await part.stop();
+    const failures: unknown[] = [];
+    const end = async (part: RunningPart): Promise<void> => {
+      try {
+        await part.stop();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await Promise.all(this.listeners.splice(0).map(end));
+    for (const part of this.parts.splice(0).reverse()) await end(part);
+    if (failures.length === 1) throw failures[0];
+    if (failures.length > 1) throw new AggregateError(failures, failures.map(textOf).join('; '));
   }
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

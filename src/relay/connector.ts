@@ -35,6 +35,9 @@ export interface Destination {
 /** Milliseconds an unused connection waits for the next message; messages a connection carries at most. */
 const POOL = { idle: 30_000, transactions: 100 } as const;
 
+/** Milliseconds for an ordinary host to take a connection, and to greet: anybody may name a domain that never does. */
+const STRANGER_PATIENCE = 30_000;
+
 /** Brings messages to peers over pooled connections. */
 export class Connector {
   readonly #options: ConnectorOptions;
@@ -88,7 +91,7 @@ export class Connector {
     let failure = new SmtpClientError('connect', `no address for ${domain}`);
     for (const hop of hops) {
       try {
-        return await this.#connect(domain, hop, this.#tls(hop, external));
+        return await this.#connect({ domain, external }, hop);
       } catch (error) {
         if (!(error instanceof SmtpClientError)) throw error;
         failure = error;
@@ -97,8 +100,9 @@ export class Connector {
     throw failure;
   }
 
-  async #connect(domain: string, hop: Hop, tls: ClientTls): Promise<SmtpClient> {
+  async #connect({ domain, external }: Destination, hop: Hop): Promise<SmtpClient> {
     const { routing, telemetry, timeouts } = this.#options;
+    const tls = this.#tls(hop, external);
     const start = performance.now();
     const opening = new AbortController();
     this.#opening.add(opening);
@@ -110,7 +114,7 @@ export class Connector {
         port,
         signal,
         localName: routing.hostname,
-        timeouts: timeouts ?? defaultTimeouts,
+        timeouts: timeoutsFor(external, timeouts ?? defaultTimeouts),
       };
       const client = await connectSmtp({ ...options, tls }).catch((error: unknown) => {
         // RFC 7435: where TLS is opportunistic, one that fails is no reason to keep the mail.
@@ -135,4 +139,15 @@ export class Connector {
     if (external || !required) return { mode: 'opportunistic', verify: false, ca: [], name: hop.name };
     return { mode: 'required', verify: ca.length > 0, ca, name: hop.name };
   }
+}
+
+/** The patience a peer deserves. @param external true for ordinary hosts */
+export function timeoutsFor(external: boolean, timeouts: ClientTimeouts): ClientTimeouts {
+  if (!external) return timeouts;
+  const { connect, command, greeting = command } = timeouts;
+  return {
+    ...timeouts,
+    connect: Math.min(connect, STRANGER_PATIENCE),
+    greeting: Math.min(greeting, STRANGER_PATIENCE),
+  };
 }

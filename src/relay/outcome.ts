@@ -1,4 +1,5 @@
-import { describeReply, makeReply, type Reply, SmtpError, type Verdict } from '../smtp/index.js';
+import { MimeError } from '../mime/index.js';
+import { describeReply, makeReply, type Reply, replyFor, SmtpError, type Verdict } from '../smtp/index.js';
 import type { QueueRow } from '../storage/index.js';
 import type { Failure } from './ports.js';
 import type { RouteError } from './routing.js';
@@ -27,9 +28,11 @@ export function outcomeOf(verdict: Verdict): Outcome {
 
 /** What our own incoming point throws, read like a peer's reply. */
 export function errorOutcome(error: unknown): Outcome {
-  if (!(error instanceof SmtpError))
-    return { kind: 'temporary', error: error instanceof Error ? error.message : String(error) };
-  return replyOutcome(makeReply(error.code, [`${error.enhanced} ${error.publicText}`]), false);
+  if (error instanceof SmtpError || error instanceof MimeError) {
+    const { code, text } = replyFor(error);
+    return replyOutcome(makeReply(code, [text]), false);
+  }
+  return { kind: 'temporary', error: error instanceof Error ? error.message : String(error) };
 }
 
 function replyOutcome(reply: Reply, aboutRecipient: boolean): Outcome {
@@ -51,7 +54,8 @@ export function routeOutcome(error: RouteError): Outcome {
 }
 
 /**
- * Where a row goes from here.
+ * Where a row goes from here. It leaves the queue only after a try that came past its time: however the clock was set
+ * meanwhile, no row goes untried.
  * @param now epoch milliseconds
  * @param delay milliseconds until the next try, if there is one
  */
@@ -74,13 +78,4 @@ export function dispose(
   if (row.kind === 'notification') return { kind: 'held', error };
   if (row.kind !== 'ordinary') return { kind: 'dropped', error };
   return { kind: 'failed', failure: { kind: 'expired', text: error } };
-}
-
-/**
- * True when a row is given up without another try: the second notice has replaced the errore-consegna (decisions 10). A
- * notification is tried whenever it is due, for one that was held is due again only because the operator says so.
- */
-export function expired(row: Pick<QueueRow, 'kind' | 'giveUpAt' | 'attempts'>, now: number): boolean {
-  if (row.kind === 'notification') return false;
-  return now >= row.giveUpAt && (row.kind === 'envelope' || row.attempts > 0);
 }

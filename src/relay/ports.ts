@@ -1,6 +1,15 @@
 /** What the relay needs of the rest of the house; gestore.ts wires it. */
 import type { Rope } from '../rope/index.js';
-import type { ChangeSet, Changes, PackedRope, QueueRow, RecipientFact, Store } from '../storage/index.js';
+import type {
+  BelievedTimes,
+  ChangeSet,
+  Changes,
+  PackedRope,
+  QueueRow,
+  QueueScope,
+  RecipientFact,
+  Store,
+} from '../storage/index.js';
 
 /** What came of one claimed row. */
 export interface Settlement {
@@ -13,13 +22,15 @@ export interface Settlement {
 
 /** The queue as the relay uses it: the Store's operations of the same names. */
 export interface OutboundQueue {
-  claimDue(input: {
-    readonly now: number;
-    readonly owner: string;
-    readonly leaseUntil: number;
-    readonly limit: number;
-    readonly busy: readonly string[];
-  }): Promise<QueueRow[]>;
+  claimDue(
+    input: QueueScope &
+      BelievedTimes & {
+        readonly now: number;
+        readonly owner: string;
+        readonly leaseUntil: number;
+        readonly limit: number;
+      },
+  ): Promise<QueueRow[]>;
   settle(
     input: Changes & {
       readonly rows: readonly Settlement[];
@@ -28,9 +39,14 @@ export interface OutboundQueue {
       readonly mustMove: boolean;
     },
   ): Promise<unknown>;
-  releaseOwn(input: { readonly owner: string }): Promise<unknown>;
-  /** Epoch milliseconds of the next due row; null when none waits. */
-  nextAttemptAt(): Promise<number | null>;
+  releaseOwn(input: {
+    readonly owner: string;
+    readonly inHand?: readonly number[] | undefined;
+  }): Promise<unknown>;
+  /** For each scope whether a claim would give rows; epoch milliseconds of the next due row, null when none waits. */
+  dueScopes(
+    input: BelievedTimes & { readonly now: number; readonly scopes: readonly QueueScope[] },
+  ): Promise<{ readonly due: readonly boolean[]; readonly nextAttempt: number | null }>;
   open(contentId: number): Promise<Rope>;
   pack(rope: Rope): Promise<PackedRope>;
   /** Calls `listener` after every commit that touched the queue. @returns what ends it */
@@ -43,7 +59,7 @@ export function storeQueue(store: Store): OutboundQueue {
     claimDue: (input) => store.write('claimDue', input),
     settle: (input) => store.write('settle', input),
     releaseOwn: (input) => store.write('releaseOwn', input),
-    nextAttemptAt: () => store.read('nextAttemptAt', {}),
+    dueScopes: (input) => store.read('dueScopes', input),
     open: (contentId) => store.open(contentId),
     pack: (rope) => store.pack(rope),
     onNews: (listener) =>
@@ -57,9 +73,12 @@ export function storeQueue(store: Store): OutboundQueue {
 export interface LocalReception {
   /** Whether we manage this domain (ASCII lower case). */
   isOwnDomain(domain: string): boolean;
+  /** The domains we manage (ASCII lower case), as they are now. */
+  domains(): Promise<readonly string[]>;
   /**
    * Takes the message for these recipients; durable when it resolves.
-   * @throws SmtpError as an SMTP peer would answer: 4xx is tried again, 5xx is final; anything else is tried again
+   * @throws SmtpError as an SMTP peer would answer: 4xx is tried again, 5xx is final; MimeError, which is final; anything else
+   * is tried again
    */
   receive(arrival: {
     readonly mailFrom: string;

@@ -1,12 +1,13 @@
-import type { QueueRow } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { Connector } from './connector.js';
-import type { OutboundQueue } from './ports.js';
-import { type Batch, batchesOf, groupedBy } from './settlement.js';
+import { Lanes, mailClasses } from './lanes.js';
+import type { LocalReception, OutboundQueue } from './ports.js';
+import type { Batch } from './settlement.js';
 import type { Transfer } from './transfer.js';
 
 export interface RelayParts {
   readonly queue: OutboundQueue;
+  readonly local: Pick<LocalReception, 'domains'>;
   readonly transfer: Transfer;
   readonly connector: Connector;
   readonly telemetry: Telemetry;
@@ -14,37 +15,52 @@ export interface RelayParts {
   readonly clock: () => number;
   /** Whose leases these are: the same after a restart. */
   readonly owner: string;
-  /** Transactions at once towards one destination. */
+  /** Transactions at once towards one destination, at most. */
   readonly concurrency: number;
+  /** Milliseconds: no row is put off longer. */
+  readonly longestRetry: number;
 }
 
 /** Rows claimed at a time. */
 const CLAIM = 128;
-/** Transactions at once, all destinations together. */
-const MAX_LANES = 64;
 /** Milliseconds. A lease outlives the longest transaction; a batch whose lease runs low is left to the next claim. */
 const LEASE = 60 * 60_000;
 const LEASE_MARGIN = 20 * 60_000;
+/** Milliseconds by which the clocks of two nodes may differ and a lease of the other still be believed. */
+const CLOCK_DIFFERENCE = 60_000;
 /** Milliseconds between looks at the queue when nobody tells of news. */
 const LOOK = 30_000;
 const PAUSE_AFTER_ERROR = 1_000;
 
 /**
- * The outbound queue at work: woken by news, or by the clock when the next row falls due, it claims what is due and spreads it
- * over lanes, a bounded number for each destination, so that a slow or dead peer holds up nobody else.
+ * The outbound queue at work. Woken by news, or by the clock when the next row falls due, it claims what is due and spreads it
+ * over lanes (see `Lanes`): a destination that is slow or dead keeps a bounded number of them, all of one class of mail. The
+ * other classes never wait for it; destinations of its own class do once enough slow ones hold all lanes of the class.
+ *
+ * Invariant: a row leased to us is in a lane, or among what the transfer could not settle, or `#doubt` is set.
  */
 export class Relay {
   readonly #parts: RelayParts;
-  /** Running lanes of each destination. */
-  readonly #lanes = new Map<string, number>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #lanes: readonly Lanes[];
   #state: 'idle' | 'claiming' | 'claim-again' | 'stopped' = 'idle';
   #timer: NodeJS.Timeout | undefined;
   #endNews: (() => void) | undefined;
   #claimed: Promise<void> = Promise.resolve();
+  /** A claim failed, and the store may have made it all the same: there may be rows leased to us that nobody holds. */
+  #doubt = false;
 
   constructor(parts: RelayParts) {
     this.#parts = parts;
+    this.#lanes = mailClasses.map(
+      (mail) =>
+        new Lanes({
+          mail,
+          concurrency: parts.concurrency,
+          run: (batch) => this.#run(batch),
+          stopped: () => this.#is('stopped'),
+          ended: () => this.wake(),
+        }),
+    );
   }
 
   /** Takes back what an earlier process of ours had leased, and begins. @throws StoreUnavailable */
@@ -70,11 +86,14 @@ export class Relay {
     this.#state = 'stopped';
     this.#endNews?.();
     clearTimeout(this.#timer);
-    const { connector, queue, owner } = this.#parts;
+    const { connector, transfer, queue, owner } = this.#parts;
     connector.close();
-    const cut = setTimeout(() => connector.cut(), grace);
+    const cut = setTimeout(() => {
+      connector.cut();
+      transfer.cut();
+    }, grace);
     await this.#claimed;
-    await Promise.all(this.#running);
+    await Promise.all(this.#lanes.map((lanes) => lanes.idle()));
     clearTimeout(cut);
     await queue.releaseOwn({ owner });
   }
@@ -101,56 +120,73 @@ export class Relay {
 
   /** Starts what is due. @returns in how many milliseconds to look again */
   async #claimDue(): Promise<number> {
-    const { queue, clock, owner, concurrency } = this.#parts;
-    let asked = clock();
-    while (this.#total() < MAX_LANES && !this.#is('stopped')) {
-      asked = clock();
-      const busy = [...this.#lanes].filter(([, lanes]) => lanes >= concurrency).map(([domain]) => domain);
-      const leaseUntil = asked + LEASE;
-      const rows = await queue.claimDue({ now: asked, owner, leaseUntil, limit: CLAIM, busy });
-      if (rows.length === 0) break;
-      this.#dispatch(rows);
-    }
-    const next = await queue.nextAttemptAt();
-    // What was due when we asked and was not given waits for a lane, and a lane that ends looks again. What fell due since
-    // would wait for nobody.
-    return next === null || next <= asked ? LOOK : Math.min(LOOK, Math.max(0, next - clock()));
-  }
-
-  #dispatch(rows: readonly QueueRow[]): void {
-    for (const [destination, batches] of groupedBy(batchesOf(rows), ([{ destination }]) => destination)) {
-      const waiting = [...batches];
-      const free = this.#parts.concurrency - (this.#lanes.get(destination) ?? 0);
-      const lanes = Math.max(1, Math.min(free, waiting.length));
-      for (let lane = 0; lane < lanes; lane++) this.#startLane(destination, waiting);
+    const { queue, local, clock } = this.#parts;
+    await this.#giveBack();
+    for (;;) {
+      const open = this.#lanes.filter((lanes) => lanes.open);
+      if (this.#is('stopped') || open.length === 0) return LOOK;
+      const own = await local.domains();
+      const now = clock();
+      const scopes = open.map((lanes) => lanes.scope(own));
+      const { due, nextAttempt } = await queue.dueScopes({ ...this.#times(now), scopes });
+      const wanted = open.filter((_, index) => due[index]);
+      if (wanted.length === 0 || (await this.#claimFor(wanted, own, now)) === 0) {
+        // What was due when we asked and was not given waits for a lane, and a lane that ends looks again. What fell due
+        // since would wait for nobody.
+        return nextAttempt === null || nextAttempt <= now
+          ? LOOK
+          : Math.min(LOOK, Math.max(0, nextAttempt - clock()));
+      }
     }
   }
 
-  /** A lane takes batches from a shared list until none is left. */
-  #startLane(destination: string, waiting: Batch[]): void {
-    this.#lanes.set(destination, (this.#lanes.get(destination) ?? 0) + 1);
-    const running = this.#runLane(waiting).finally(() => {
-      this.#running.delete(running);
-      const left = (this.#lanes.get(destination) ?? 1) - 1;
-      if (left > 0) this.#lanes.set(destination, left);
-      else this.#lanes.delete(destination);
-      this.wake();
-    });
-    this.#running.add(running);
-  }
-
-  async #runLane(waiting: Batch[]): Promise<void> {
-    const { clock, transfer } = this.#parts;
-    for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
-      if (this.#is('stopped')) return;
-      if (batch[0].leaseUntil - clock() >= LEASE_MARGIN) await transfer.run(batch);
-    }
-  }
-
-  #total(): number {
+  /** Claims for several classes in one commit. @returns how many rows. @throws the first claim's error, others' rows kept */
+  async #claimFor(wanted: readonly Lanes[], own: readonly string[], now: number): Promise<number> {
+    const { queue, owner } = this.#parts;
+    const input = { ...this.#times(now), owner, leaseUntil: now + LEASE, limit: CLAIM };
+    this.#doubt = true;
+    const claims = await Promise.allSettled(
+      wanted.map(async (lanes) => {
+        const rows = await queue.claimDue({ ...input, ...lanes.scope(own) });
+        lanes.dispatch(rows);
+        return rows.length;
+      }),
+    );
     let total = 0;
-    for (const lanes of this.#lanes.values()) total += lanes;
+    for (const claim of claims) {
+      if (claim.status === 'rejected') throw claim.reason;
+      total += claim.value;
+    }
+    this.#doubt = false;
     return total;
+  }
+
+  /** Ends the leases of rows nobody works on any more. @throws StoreUnavailable */
+  async #giveBack(): Promise<void> {
+    const { queue, transfer, owner } = this.#parts;
+    await transfer.giveBack();
+    if (!this.#doubt) return;
+    await queue.releaseOwn({ owner, inHand: this.#inHand() });
+    this.#doubt = false;
+  }
+
+  /** The time, and what else a row's times may be. */
+  #times(now: number) {
+    return {
+      now,
+      latestAttempt: now + 2 * this.#parts.longestRetry,
+      latestLease: now + LEASE + CLOCK_DIFFERENCE,
+      inHand: this.#inHand(),
+    };
+  }
+
+  #inHand(): number[] {
+    return [...this.#lanes.flatMap((lanes) => [...lanes.inHand]), ...this.#parts.transfer.unsettled()];
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const { clock, transfer } = this.#parts;
+    if (batch[0].leaseUntil - clock() >= LEASE_MARGIN) await transfer.run(batch);
   }
 
   #is(state: 'claim-again' | 'stopped'): boolean {

@@ -55,8 +55,8 @@ export interface RoutingOptions {
  */
 export async function route(options: RoutingOptions, domain: string, external: boolean): Promise<Hop[]> {
   const written =
-    options.routes[domain] ??
-    (external ? (options.routes['*'] ?? options.smartHost ?? undefined) : undefined);
+    writtenFor(options, domain) ??
+    (external ? (writtenFor(options, '*') ?? options.smartHost ?? undefined) : undefined);
   if (written !== undefined) return writtenRoute(options.dns, written);
   const literal = /^\[(?:ipv6:)?(.+)\]$/i.exec(domain)?.[1];
   if (literal !== undefined && isIP(literal) !== 0) return [{ host: literal, port: 25, name: literal }];
@@ -76,6 +76,10 @@ export async function route(options: RoutingOptions, domain: string, external: b
   if (hops.length === 0 && failure !== undefined) throw failure;
   return hops;
 }
+
+/** Only what was written: a domain may be called "constructor". */
+const writtenFor = ({ routes }: RoutingOptions, domain: string): Endpoint | undefined =>
+  Object.hasOwn(routes, domain) ? routes[domain] : undefined;
 
 /** A route that leads nowhere is our mistake, not the domain's: the mail waits until it is mended. */
 async function writtenRoute(dns: Dns, { host, port }: Endpoint): Promise<Hop[]> {

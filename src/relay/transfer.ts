@@ -3,20 +3,26 @@
  *
  * Crash points: before the peer's 250 the rows are still leased and are taken up again at the restart; after the 250 and
  * before the commit the message goes out twice, and the peer answers the repetition with the same receipts (decisions 7).
+ * A store that does not answer is no crash: the commit waits for it, and what has no commit is given back.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { SmtpClientError } from '../smtp/index.js';
-import { ChangeSet, type RecipientFact, StoreConflict, StoreUnavailable } from '../storage/index.js';
+import {
+  ChangeSet,
+  type QueueRow,
+  type RecipientFact,
+  StoreConflict,
+  StoreUnavailable,
+} from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { type Backoff, retryDelay } from './backoff.js';
 import type { Connector } from './connector.js';
-import { dispose, errorOutcome, expired, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
+import { dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
 import type { FailureNotices, LocalReception, OutboundQueue } from './ports.js';
 import { RouteError } from './routing.js';
 import {
   type Batch,
-  batchesOf,
   type Disposed,
   failuresOf,
   groupedBy,
@@ -28,7 +34,7 @@ import {
 export interface TransferParts {
   readonly queue: OutboundQueue;
   readonly connector: Connector;
-  readonly local: LocalReception;
+  readonly local: Pick<LocalReception, 'isOwnDomain' | 'receive'>;
   readonly notices: FailureNotices;
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
@@ -38,41 +44,85 @@ export interface TransferParts {
   readonly backoff: Backoff;
 }
 
-/** Milliseconds between tries of a commit: a peer that took the message should not get it twice for a full disk of ours. */
-const COMMIT_PAUSES = [500, 1_000, 2_000, 4_000];
+/**
+ * Milliseconds between tries of a commit, doubled each time: a peer that took the message should not get it twice for a
+ * full disk of ours.
+ */
+const COMMIT_PAUSE = { first: 250, longest: 2_000 } as const;
+
+/** A row whose try had no commit, and why. */
+interface Unsettled {
+  readonly row: QueueRow;
+  readonly error: string;
+}
 
 export class Transfer {
   readonly #parts: TransferParts;
+  readonly #cut = new AbortController();
+  /** By the row's id. */
+  readonly #unsettled = new Map<number, Unsettled>();
 
   constructor(parts: TransferParts) {
     this.#parts = parts;
   }
 
-  /** Never rejects: what could not be settled stays leased until the lease ends. */
+  /** Never rejects: what could not be settled waits for `giveBack`. */
   async run(batch: Batch): Promise<void> {
-    const { queue, clock, telemetry } = this.#parts;
     const start = performance.now();
     try {
-      const late = batch.filter((row) => expired(row, clock()));
-      if (late.length > 0) {
-        const given = late.map((row) => this.#dispose(row, { kind: 'temporary', error: row.lastError }));
-        await this.#settle(given, start);
-      }
-      for (const rows of batchesOf(batch.filter((row) => !late.includes(row)))) {
-        const outcomes = await this.#try(rows, await queue.open(rows[0].contentId));
-        const missing: Outcome = { kind: 'temporary', error: 'no verdict' };
-        await this.#settle(
-          rows.map((row, index) => this.#dispose(row, outcomes[index] ?? missing)),
-          start,
-        );
-      }
-    } catch (error) {
-      telemetry.event('store.unavailable', { operation: 'settle', error: textOf(error) });
+      const outcomes = await this.#try(batch);
+      const missing: Outcome = { kind: 'temporary', error: 'no verdict' };
+      await this.#settle(
+        batch.map((row, index) => this.#dispose(row, outcomes[index] ?? missing)),
+        start,
+      );
+    } catch (thrown) {
+      const error = textOf(thrown);
+      for (const row of batch) this.#unsettled.set(row.id, { row, error });
+      this.#storeFails(thrown);
     }
   }
 
-  /** An outcome for each row, in their order; never rejects. */
-  async #try(rows: Batch, content: Rope): Promise<Outcome[]> {
+  /** Rows that are still leased to us and wait for `giveBack`. */
+  unsettled(): Iterable<number> {
+    return this.#unsettled.keys();
+  }
+
+  /** Puts off what could not be settled: each row by itself, for some may be somebody else's by now. @throws StoreUnavailable */
+  async giveBack(): Promise<void> {
+    for (const [id, { row, error }] of this.#unsettled) {
+      const { backoff, random, clock, queue } = this.#parts;
+      const at = clock() + retryDelay(backoff, row.attempts, random());
+      const put: Disposed = { row, disposition: { kind: 'retry', at, error } };
+      try {
+        const changes = this.#newChanges().changes();
+        await queue.settle({ ...changes, rows: [settlementOf(put)], facts: [], mustMove: true });
+        this.#tell([put], 0);
+      } catch (thrown) {
+        if (thrown instanceof StoreUnavailable) throw thrown;
+        // Somebody else's by now; anything else is a fault of this row alone, and its lease will run out.
+      }
+      this.#unsettled.delete(id);
+    }
+  }
+
+  /** Commits that wait for the store wait no longer. */
+  cut(): void {
+    this.#cut.abort();
+  }
+
+  /** An outcome for each row, in their order. @throws StoreUnavailable when the content cannot be read now: nobody was asked */
+  async #try(rows: Batch): Promise<Outcome[]> {
+    try {
+      return await this.#hand(rows, await this.#parts.queue.open(rows[0].contentId));
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      return rows.map(() => errorOutcome(error));
+    }
+  }
+
+  /** Never rejects. */
+  async #hand(rows: Batch, content: Rope): Promise<Outcome[]> {
     const { local, connector } = this.#parts;
     const [{ destination: domain, mailFrom, kind, eightBit }] = rows;
     const recipients = rows.map(({ recipient }) => recipient);
@@ -128,8 +178,27 @@ export class Transfer {
     const { queue, clock } = this.#parts;
     for (const event of registerEvents(disposed, clock())) changes.event(event);
     const rows = disposed.map(settlementOf);
-    await persistently(() => queue.settle({ ...changes.changes(), rows, facts, mustMove: true }));
+    const until = Math.min(...disposed.map(({ row }) => row.leaseUntil));
+    await this.#persistently(until, () =>
+      queue.settle({ ...changes.changes(), rows, facts, mustMove: true }),
+    );
     this.#tell(disposed, performance.now() - start);
+  }
+
+  /** Until the store answers, the lease ends or we do. @throws StoreUnavailable, and what else the commit throws */
+  async #persistently(until: number, commit: () => Promise<unknown>): Promise<void> {
+    const { signal } = this.#cut;
+    for (let wait: number = COMMIT_PAUSE.first; ; wait = Math.min(2 * wait, COMMIT_PAUSE.longest)) {
+      try {
+        await commit();
+        return;
+      } catch (error) {
+        const hopeless = signal.aborted || this.#parts.clock() + wait >= until;
+        if (!(error instanceof StoreUnavailable) || error.reason === 'closed' || hopeless) throw error;
+        if (wait === COMMIT_PAUSE.first) this.#storeFails(error);
+      }
+      await pause(wait, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   #postponed(disposed: readonly Disposed[], error: string): Disposed[] {
@@ -141,6 +210,10 @@ export class Transfer {
         disposition: { kind: 'retry', at: clock() + retryDelay(backoff, row.attempts, random()), error },
       };
     });
+  }
+
+  #storeFails(error: unknown): void {
+    this.#parts.telemetry.event('store.unavailable', { operation: 'settle', error: textOf(error) });
   }
 
   #newChanges(): ChangeSet {
@@ -187,16 +260,3 @@ function failureOutcome(error: unknown): Outcome {
 const isFence = (error: unknown): boolean => error instanceof StoreConflict && error.what === 'fence';
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-async function persistently(commit: () => Promise<unknown>): Promise<void> {
-  for (const wait of COMMIT_PAUSES) {
-    try {
-      await commit();
-      return;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      await pause(wait);
-    }
-  }
-  await commit();
-}

@@ -18,6 +18,8 @@ export interface ClientTls extends TlsCheck {
 /** Milliseconds (RFC 5321 4.5.3.2). */
 export interface ClientTimeouts {
   readonly connect: number;
+  /** The peer's greeting; `command` if not given. */
+  readonly greeting?: number | undefined;
   readonly command: number;
   readonly dataInitiation: number;
   readonly dataBlock: number;
@@ -69,7 +71,7 @@ export async function connectSmtp(options: ConnectOptions): Promise<SmtpClient> 
   const timeouts = options.timeouts ?? defaultTimeouts;
   const channel = await openChannel(options, timeouts.connect);
   try {
-    const greeting = await channel.reply('greeting', timeouts.command);
+    const greeting = await channel.reply('greeting', timeouts.greeting ?? timeouts.command);
     if (greeting.code !== 220) throw refused('greeting', greeting);
     let extensions = await hello(channel, options, timeouts);
     if (options.tls.mode !== 'none' && extensions.has('STARTTLS')) {

@@ -1,10 +1,10 @@
 /**
  * Where an incoming message waits while it is judged. Up to 64 KiB stays in memory; a longer one goes to a file of its own
  * in data/spool, whose bytes are on the disk (fsync) before anybody is told of them. Nothing here outlives a crash: what a
- * dead process left is removed at start, since nothing was acknowledged for it.
+ * dead process left is removed later, since nothing was acknowledged for it.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CanonicalGuard } from '../mime/index.js';
@@ -49,6 +49,8 @@ export interface BlobKeeper {
 const IN_MEMORY = 64 * 1024;
 /** Octets gathered before a write to the file. */
 const WRITE_SIZE = 256 * 1024;
+/** Milliseconds without a write, longer than any peer may take over one message. */
+const LEFT_BEHIND = 2 * 3_600_000;
 const SPOOL_NAME = /^[0-9a-f]{32}\.spool$/;
 
 /**
@@ -93,12 +95,22 @@ export async function spool(stream: Readable, options: SpoolOptions): Promise<Sp
   }
 }
 
-/** Removes what an earlier process left in the spool, and makes the folder where there is none. Answers how many files. */
+/**
+ * Removes what dead processes left in the spool, and makes the folder where there is none. A file touched in the last two
+ * hours stays: it may be what another process is taking in now. Answers how many files went.
+ */
 export async function cleanSpool(dir: string): Promise<number> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
-  const leftovers = (await readdir(dir)).filter((name) => SPOOL_NAME.test(name));
-  for (const name of leftovers) await rm(join(dir, name), { force: true });
-  return leftovers.length;
+  let removed = 0;
+  for (const name of (await readdir(dir)).filter((one) => SPOOL_NAME.test(one))) {
+    const file = join(dir, name);
+    // Gone meanwhile: its own process has discarded it, or made a blob of it.
+    const touched = await stat(file).catch(() => undefined);
+    if (touched === undefined || Math.abs(Date.now() - touched.mtimeMs) < LEFT_BEHIND) continue;
+    await rm(file, { force: true });
+    removed++;
+  }
+  return removed;
 }
 
 /** The same bytes where they may stay: a message in memory as it is (it travels in the commit), a spooled one made a blob. */

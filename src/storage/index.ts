@@ -8,7 +8,9 @@ export {
   StoreUnavailable,
   type Unavailability,
 } from './errors.js';
+export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
+export type { BelievedTimes, QueueScope } from './operations/index.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';
 export { SchemaError, type SchemaState } from './sqlite/migrate.js';

@@ -217,6 +217,12 @@ export interface DirectorySourceTable {
   loaded_at: number;
 }
 
+/** One row, that counts the changes to domains and sources. */
+export interface DirectoryVersionTable {
+  id: number;
+  version: number;
+}
+
 /** Trust is dated: every directory, CRL and certificate version seen stays. */
 export interface DirectorySnapshotTable {
   kind: 'directory' | 'crl' | 'certificate';
@@ -249,5 +255,6 @@ export interface Database {
   seen_notification: SeenNotificationTable;
   registro: RegistroTable;
   directory_source: DirectorySourceTable;
+  directory_version: DirectoryVersionTable;
   directory_snapshot: DirectorySnapshotTable;
 }

@@ -55,6 +55,7 @@ export async function openHouse(): Promise<House> {
   const options = (): Omit<RelayOptions, 'queue'> => ({
     local: {
       isOwnDomain: (domain) => domain === 'pec.alfa.example',
+      domains: async () => ['pec.alfa.example'],
       receive: async ({ recipients, message }) => {
         received.push({ recipients, text: (await message.bytes()).toString() });
       },

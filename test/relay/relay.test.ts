@@ -183,6 +183,7 @@ describe('the relay', { timeout: 60_000 }, () => {
     await house.relay({
       local: {
         isOwnDomain: () => true,
+        domains: async () => ['pec.alfa.example'],
         receive: async () => {
           throw answers.shift() ?? new Error('no more answers');
         },
@@ -268,6 +269,7 @@ describe('the relay', { timeout: 60_000 }, () => {
     await house.relay({
       local: {
         isOwnDomain: () => true,
+        domains: async () => ['pec.alfa.example'],
         receive: async () => {
           const now = Date.now() + 10 * 3_600_000;
           await house.store.write('claimDue', {
@@ -275,7 +277,6 @@ describe('the relay', { timeout: 60_000 }, () => {
             owner: 'altro',
             leaseUntil: now + 1000,
             limit: 10,
-            busy: [],
           });
         },
       },

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { MimeError } from '../../src/mime/index.js';
 import { retryDelay } from '../../src/relay/backoff.js';
-import {
-  dispose,
-  errorOutcome,
-  expired,
-  type Outcome,
-  outcomeOf,
-  routeOutcome,
-} from '../../src/relay/outcome.js';
+import { timeoutsFor } from '../../src/relay/connector.js';
+import { dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from '../../src/relay/outcome.js';
 import { type Dns, RouteError, type RoutingOptions, route } from '../../src/relay/routing.js';
-import { makeReply, SmtpClientError, SmtpError } from '../../src/smtp/index.js';
+import { defaultTimeouts, makeReply, SmtpClientError, SmtpError } from '../../src/smtp/index.js';
 
 describe('backoff', () => {
   const backoff = { first: 2_000, max: 900_000 };
@@ -62,6 +57,12 @@ describe('outcomes', () => {
     const refusal = new SmtpError({ code: 550, enhanced: '5.1.1', publicText: 'Casella inesistente' });
     assert.equal(errorOutcome(refusal).kind, 'permanent');
     assert.equal(errorOutcome(new Error('disk')).kind, 'temporary');
+  });
+
+  it('a structure that cannot be read will be no better next time', () => {
+    const outcome = errorOutcome(new MimeError('too-deep', 'nested too deep'));
+    assert.ok(outcome.kind === 'permanent' && outcome.failure.kind === 'refused');
+    assert.equal(outcome.failure.enhanced, '5.6.0');
   });
 
   it('say what the DNS said', () => {
@@ -116,13 +117,15 @@ describe('where a row goes', () => {
     assert.equal(dispose(row('notification'), never, hour, 1).kind, 'retry');
     assert.equal(dispose(row('notification'), never, 24 * hour, 1).kind, 'held');
   });
+});
 
-  it('what never was tried is tried once, but for envelopes', () => {
-    assert.equal(expired(row('notification', 0), 25 * hour), false);
-    assert.equal(expired(row('ordinary', 1), 25 * hour), true);
-    assert.equal(expired(row('notification', 9), 25 * hour), false, 'the operator may have sent it on');
-    assert.equal(expired(row('envelope', 0), 25 * hour), true);
-    assert.equal(expired(row('envelope', 5), 23 * hour), false);
+describe('patience', () => {
+  it('is short with ordinary hosts until they have greeted, and never longer than with gestori', () => {
+    const { connect, greeting, ...rest } = timeoutsFor(true, defaultTimeouts);
+    assert.deepEqual([connect, greeting], [30_000, 30_000]);
+    assert.deepEqual({ ...rest, connect }, defaultTimeouts);
+    assert.equal(timeoutsFor(true, { ...defaultTimeouts, command: 500 }).greeting, 500);
+    assert.deepEqual(timeoutsFor(false, defaultTimeouts), defaultTimeouts);
   });
 });
 
@@ -221,6 +224,13 @@ describe('routing', () => {
     assert.deepEqual(await hosts(routing, 'pec.gamma.example'), ['mx.gamma.example=192.0.2.3:26']);
     assert.deepEqual(await hosts(routing, '[192.0.2.7]'), ['192.0.2.7=192.0.2.7:25']);
     assert.equal(await fails(options(none, { routes }), 'pec.gamma.example'), 'temporary 4.4.4');
+  });
+
+  it('a route is one that was written, whatever the domain is called', async () => {
+    const absent: Dns = { ...none, mx: async () => Promise.reject(failing('ENOTFOUND')) };
+    for (const domain of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+      assert.equal(await fails(options(absent), domain), 'permanent 5.1.2');
+    }
   });
 
   it('decisions 31: "*" and the smart host are for external recipients only', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -234,13 +234,23 @@ describe('the spool', () => {
       assert.deepEqual(await readdir(dir), []);
     }));
 
-  it('is swept at the start', () =>
+  it('is swept of what was not touched for hours: an upload of another process stays', () =>
     inSpool(async (dir) => {
-      const left = join(dir, `${'0'.repeat(32)}.spool`);
-      await writeFile(left, 'x');
-      await writeFile(join(dir, 'mine.txt'), 'x');
-      assert.equal(await cleanSpool(dir), 1);
-      assert.deepEqual(await readdir(dir), ['mine.txt']);
+      const old = join(dir, `${'0'.repeat(32)}.spool`);
+      const future = join(dir, `${'1'.repeat(32)}.spool`);
+      const young = join(dir, `${'2'.repeat(32)}.spool`);
+      for (const file of [old, future, young, join(dir, 'mine.txt')]) await writeFile(file, 'x');
+      const now = Date.now() / 1000;
+      for (const [file, age] of [
+        [old, 3 * 3600],
+        [future, -3 * 3600],
+        [young, 3600],
+        [join(dir, 'mine.txt'), 3 * 3600],
+      ] as const) {
+        await utimes(file, now - age, now - age);
+      }
+      assert.equal(await cleanSpool(dir), 2);
+      assert.deepEqual((await readdir(dir)).sort(), [`${'2'.repeat(32)}.spool`, 'mine.txt']);
       assert.equal(await cleanSpool(join(dir, 'new', 'deep')), 0);
     }));
 });

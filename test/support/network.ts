@@ -52,7 +52,7 @@ export class Network {
       owner: point.hostname,
       leaseUntil: now + HOUR,
       limit: 128,
-      busy: [],
+      except: [],
     });
     for (const batch of batchesOf(rows)) await this.#transfers.get(point)?.run(batch);
     return rows.length;

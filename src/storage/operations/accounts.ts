@@ -6,6 +6,7 @@ import type { Alias, Domain, Holder, Mailbox, MailboxState } from '../records.js
 import type { AddressTable, MailboxTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
+import { directoryChanged } from './directory.js';
 import { createStandardFolders } from './folders.js';
 
 // --- domains ---------------------------------------------------------------------------------------------------
@@ -41,6 +42,7 @@ export const addDomain: Operation<{ name: string; now: number }, Domain> = async
   const key = addressKey(name);
   const { changes } = await tx.run(insertDomain, { name: key, now });
   if (changes === 0) throw new StoreConflict('domain', `domain ${key} exists already`, { name: key });
+  await directoryChanged(tx);
   return { name: key, createdAt: now };
 };
 
@@ -53,6 +55,7 @@ export const removeDomain: Operation<{ name: string }, void> = async (tx, { name
   }
   const { changes } = await tx.run(deleteDomain, { name: key });
   if (changes === 0) throw new StoreConflict('domain', `no domain ${key}`, { name: key });
+  await directoryChanged(tx);
 };
 
 export const listDomains: ReadOperation<Record<never, never>, Domain[]> = (tx) => tx.all(selectDomains, {});

@@ -2,7 +2,7 @@
 import { StoreConflict } from '../errors.js';
 import type { DirectorySnapshot, DirectorySourceRow } from '../records.js';
 import { statement } from '../statement.js';
-import type { Operation, ReadOperation } from '../transaction.js';
+import type { Operation, ReadOperation, Transaction } from '../transaction.js';
 
 const upsertSource = statement<DirectorySourceRow>((db, p) =>
   db
@@ -39,12 +39,14 @@ const selectSources = statement<Record<never, never>, DirectorySourceRow>((db) =
 /** Stores a source, or its new version. */
 export const putDirectorySource: Operation<DirectorySourceRow, void> = async (tx, source) => {
   await tx.run(upsertSource, source);
+  await directoryChanged(tx);
 };
 
 /** @throws StoreConflict 'directory-source' when there is none. */
 export const removeDirectorySource: Operation<{ id: string }, void> = async (tx, { id }) => {
   const { changes } = await tx.run(deleteSource, { id });
   if (changes === 0) throw new StoreConflict('directory-source', `no directory source ${id}`, { id });
+  await directoryChanged(tx);
 };
 
 /** In the order in which they were loaded. */
@@ -118,20 +120,21 @@ export const snapshotBytes: ReadOperation<
   Uint8Array | undefined
 > = async (tx, key) => (await tx.first(selectSnapshot, key))?.bytes;
 
-const selectDomainMark = statement<Record<never, never>, { amount: number; latest: number | null }>((db) =>
-  db
-    .selectFrom('domain')
-    .select((e) => [e.fn.countAll<number>().as('amount'), e.fn.max('created_at').as('latest')]),
+// --- versions --------------------------------------------------------------------------------------------------
+
+const raiseVersion = statement<Record<never, never>>((db) =>
+  db.updateTable('directory_version').set((e) => ({ version: e('version', '+', e.lit(1)) })),
 );
 
-const selectSourceMark = statement<Record<never, never>, { amount: number; latest: number | null }>((db) =>
-  db
-    .selectFrom('directory_source')
-    .select((e) => [e.fn.countAll<number>().as('amount'), e.fn.max('loaded_at').as('latest')]),
+const selectVersion = statement<Record<never, never>, { version: number }>((db) =>
+  db.selectFrom('directory_version').select('version'),
 );
+
+/** Part of every operation that adds, changes or removes a domain or a source. */
+export async function directoryChanged(tx: Transaction): Promise<void> {
+  await tx.run(raiseVersion, {});
+}
 
 /** Changes whenever a domain or a source does: a cheap question to ask before trusting what was read earlier. */
-export const directoryMark: ReadOperation<Record<never, never>, string> = async (tx) => {
-  const [domains, sources] = [await tx.first(selectDomainMark, {}), await tx.first(selectSourceMark, {})];
-  return [domains?.amount, domains?.latest, sources?.amount, sources?.latest].join(' ');
-};
+export const directoryMark: ReadOperation<Record<never, never>, string> = async (tx) =>
+  String((await tx.first(selectVersion, {}))?.version);

@@ -7,6 +7,7 @@ import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
 import * as queue from './queue.js';
+import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
 import * as submission from './submission.js';
@@ -14,6 +15,7 @@ import * as tracking from './tracking.js';
 
 export { standardFolders } from './folders.js';
 export type { Settlement } from './queue.js';
+export type { BelievedTimes, QueueScope } from './queue-claims.js';
 
 export const writes = {
   addDomain: accounts.addDomain,
@@ -28,8 +30,8 @@ export const writes = {
   commitReception: reception.commitReception,
   commitNotification: notification.commitNotification,
   commitNotice: tracking.commitNotice,
-  claimDue: queue.claimDue,
-  releaseOwn: queue.releaseOwn,
+  claimDue: claims.claimDue,
+  releaseOwn: claims.releaseOwn,
   settle: queue.settle,
   queueHold: queue.queueHold,
   queueRetry: queue.queueRetry,
@@ -61,7 +63,8 @@ export const reads = {
   findReceipts: reception.findReceipts,
   listQueue: queue.listQueue,
   findQueueRow: queue.findQueueRow,
-  nextAttemptAt: queue.nextAttemptAt,
+  nextAttemptAt: claims.nextAttemptAt,
+  dueScopes: claims.dueScopes,
   countQueue: queue.countQueue,
   searchRegister: register.searchRegister,
   pageRegister: register.pageRegister,

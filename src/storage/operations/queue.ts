@@ -12,116 +12,8 @@ import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
 import { apply } from './changes.js';
 import { releaseContent } from './contents.js';
+import { asRow, columns, type StoredRow } from './queue-row.js';
 import { record } from './tracking.js';
-
-type StoredRow = Omit<QueueRow, 'eightBit'> & { readonly eightBit: number };
-
-const columns = [
-  'id',
-  'kind',
-  'identificativo',
-  'sender',
-  'subject',
-  'origin',
-  'content_id as contentId',
-  'size',
-  'mail_from as mailFrom',
-  'recipient',
-  'destination',
-  'eight_bit as eightBit',
-  'next_attempt as nextAttempt',
-  'give_up_at as giveUpAt',
-  'state',
-  'attempts',
-  'last_error as lastError',
-  'created_at as createdAt',
-  'fence',
-  'lease_owner as leaseOwner',
-  'lease_until as leaseUntil',
-] as const;
-
-const asRow = (row: StoredRow): QueueRow => ({ ...row, eightBit: row.eightBit === 1 });
-
-// --- claims ----------------------------------------------------------------------------------------------------
-
-const returnExpired = statement<{ now: number }>((db, p) =>
-  db
-    .updateTable('queue')
-    .set({ state: 'due', lease_owner: '', lease_until: 0 })
-    .where('state', '=', 'leased')
-    .where('lease_until', '<=', p('now')),
-);
-
-const selectDue = statement<
-  { now: number; busy: readonly string[]; limit: number },
-  { contentId: number; destination: string }
->((db, p) =>
-  db
-    .selectFrom('queue')
-    .select(['content_id as contentId', 'destination'])
-    .where('state', '=', 'due')
-    .where('next_attempt', '<=', p('now'))
-    .where('destination', 'not in', p.each('busy'))
-    .orderBy('next_attempt')
-    .orderBy('id')
-    .limit(p('limit')),
-);
-
-const leaseGroup = statement<
-  { contentId: number; destination: string; now: number; owner: string; leaseUntil: number },
-  StoredRow
->((db, p) =>
-  db
-    .updateTable('queue')
-    .set((e) => ({
-      state: 'leased',
-      fence: e('fence', '+', e.lit(1)),
-      lease_owner: p('owner'),
-      lease_until: p('leaseUntil'),
-    }))
-    .where('content_id', '=', p('contentId'))
-    .where('destination', '=', p('destination'))
-    .where('state', '=', 'due')
-    .where('next_attempt', '<=', p('now'))
-    .returning(columns),
-);
-
-/**
- * Leases rows that are due, or whose lease ran out, oldest first: about `limit` of them, since all due rows of one
- * content and destination come together (one SMTP transaction). Destinations in `busy` are passed over.
- */
-export const claimDue: Operation<
-  { now: number; owner: string; leaseUntil: number; limit: number; busy: readonly string[] },
-  QueueRow[]
-> = async (tx, { now, owner, leaseUntil, limit, busy }) => {
-  await tx.run(returnExpired, { now });
-  const claimed: QueueRow[] = [];
-  const seen = new Set<string>();
-  for (const { contentId, destination } of await tx.all(selectDue, { now, busy, limit })) {
-    const group = `${contentId} ${destination}`;
-    if (seen.has(group)) continue;
-    seen.add(group);
-    const rows = await tx.all(leaseGroup, { contentId, destination, now, owner, leaseUntil });
-    claimed.push(...rows.map(asRow).sort((one, other) => one.id - other.id));
-    if (claimed.length >= limit) break;
-  }
-  return claimed;
-};
-
-const returnOwn = statement<{ owner: string }>((db, p) =>
-  db
-    .updateTable('queue')
-    .set({ state: 'due', lease_owner: '', lease_until: 0 })
-    .where('state', '=', 'leased')
-    .where('lease_owner', '=', p('owner')),
-);
-
-/** A restarted node takes back what it had leased before, at once. */
-export const releaseOwn: Operation<{ owner: string }, { released: number }> = async (tx, { owner }) => {
-  const { changes } = await tx.run(returnOwn, { owner });
-  if (changes > 0) tx.touch({ queue: true });
-  return { released: changes };
-};
 
 // --- settlements -----------------------------------------------------------------------------------------------
 
@@ -251,13 +143,6 @@ const selectRows = statement<Record<never, never>, StoredRow>((db) =>
   db.selectFrom('queue').select(columns).orderBy('id'),
 );
 
-const selectNext = statement<Record<never, never>, { at: number | null }>((db) =>
-  db
-    .selectFrom('queue')
-    .select((e) => e.fn.min('next_attempt').as('at'))
-    .where('state', '=', 'due'),
-);
-
 const countRows = statement<Record<never, never>, { state: QueueRow['state']; rows: number }>((db) =>
   db
     .selectFrom('queue')
@@ -272,10 +157,6 @@ export const findQueueRow: ReadOperation<{ id: number }, QueueRow | undefined> =
   const row = await tx.first(selectRow, { id });
   return row === undefined ? undefined : asRow(row);
 };
-
-/** When the next row falls due, leases aside; null when none waits. */
-export const nextAttemptAt: ReadOperation<Record<never, never>, number | null> = async (tx) =>
-  (await tx.first(selectNext, {}))?.at ?? null;
 
 /** How many rows are due, leased and held. */
 export const countQueue: ReadOperation<Record<never, never>, Record<QueueRow['state'], number>> = async (

@@ -2,7 +2,15 @@
 
 import { addressKey } from '../../pec/index.js';
 import { StoreConflict } from '../errors.js';
-import type { Changes, DueNotice, NoticePlace, NoticeStep, Outgoing, RecipientFact, TrackingRow } from '../records.js';
+import type {
+  Changes,
+  DueNotice,
+  NoticePlace,
+  NoticeStep,
+  Outgoing,
+  RecipientFact,
+  TrackingRow,
+} from '../records.js';
 import type { OutgoingTable, TrackingTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { QueueRow, Store } from '../../../src/storage/index.js';
+import type { BelievedTimes, QueueRow, QueueScope, Store } from '../../../src/storage/index.js';
 import {
   changes,
   changesOver,
@@ -22,13 +22,18 @@ async function enqueue(store: Store, ...rows: Parameters<typeof queueRow>[0][]):
 
 const claim = (
   store: Store,
-  some: { now?: number; owner?: string; limit?: number; busy?: string[]; leaseUntil?: number } = {},
+  some: {
+    now?: number;
+    owner?: string;
+    limit?: number;
+    leaseUntil?: number;
+  } & Partial<QueueScope> &
+    BelievedTimes = {},
 ) => {
   const now = some.now ?? NOW;
   return store.write('claimDue', {
     owner: 'one',
     limit: 100,
-    busy: [],
     leaseUntil: now + MINUTE,
     ...some,
     now,
@@ -73,15 +78,79 @@ export function queueContract(open: OpenStore): void {
         assert.deepEqual(recipients(await claim(store, { limit: 1 })), ['c@d.example']);
       }));
 
-    it('passes busy destinations over', () =>
+    it('passes the destinations over that it is told to', () =>
       using(open, async ({ store }) => {
         await enqueue(store, { destination: 'b.example', nextAttempt: NOW - 1 });
         await enqueue(store, { destination: 'd.example' });
-        const rows = await claim(store, { busy: ['b.example', 'x.example'], limit: 1 });
+        const rows = await claim(store, { except: ['b.example', 'x.example'], limit: 1 });
         assert.deepEqual(
           rows.map(({ destination }) => destination),
           ['d.example'],
         );
+      }));
+
+    it('claims a scope: kinds, only some destinations, or all but some', () =>
+      using(open, async ({ store }) => {
+        await enqueue(store, { recipient: 'e@b.example', destination: 'b.example' });
+        await enqueue(store, { recipient: 'o@b.example', destination: 'b.example', kind: 'ordinary' });
+        await enqueue(store, { recipient: 'd@d.example', destination: 'd.example', kind: 'dsn' });
+        await enqueue(store, {
+          recipient: 'n@d.example',
+          destination: 'd.example',
+          kind: 'notification',
+          nextAttempt: NOW - 1,
+        });
+        const certified = { kinds: ['envelope', 'notification'], except: [] } as const;
+        const ordinary = { kinds: ['ordinary', 'dsn'], except: ['d.example'] } as const;
+        const within = { kinds: ['envelope', 'ordinary'], within: ['d.example'], except: [] } as const;
+        const scopes = [certified, ordinary, within];
+        const asked = await store.read('dueScopes', { now: NOW, scopes });
+        assert.deepEqual(asked, { due: [true, true, false], nextAttempt: NOW - 1 });
+        assert.deepEqual(recipients(await claim(store, within)), []);
+        assert.deepEqual(recipients(await claim(store, { ...certified, limit: 1 })), ['n@d.example']);
+        assert.deepEqual(recipients(await claim(store, certified)), ['e@b.example']);
+        assert.deepEqual(recipients(await claim(store, ordinary)), ['o@b.example']);
+        const local = { kinds: ['dsn'], within: ['b.example', 'd.example'] } as const;
+        assert.deepEqual(recipients(await claim(store, { ...local, except: ['d.example'] })), []);
+        assert.deepEqual(recipients(await claim(store, local)), ['d@d.example']);
+        const over = await store.read('dueScopes', { now: NOW, scopes });
+        assert.deepEqual(over, { due: [false, false, false], nextAttempt: null });
+      }));
+
+    it('times no clock of today would have written are not waited for', () =>
+      using(open, async ({ store }) => {
+        await enqueue(store, { recipient: 'waits@b.example', nextAttempt: NOW + 10 * MINUTE });
+        await enqueue(store, { recipient: 'leased@b.example', nextAttempt: NOW });
+        const [leased] = await claim(store, { owner: 'two', leaseUntil: NOW + 10 * MINUTE });
+        assert.ok(leased !== undefined);
+        const scopes = [{ kinds: ['envelope'], except: [] }] as const;
+        const due = async (times: { latestAttempt?: number; latestLease?: number; inHand?: number[] }) =>
+          (await store.read('dueScopes', { now: NOW, scopes, ...times })).due[0];
+        const believed = { latestAttempt: NOW + 10 * MINUTE, latestLease: NOW + 10 * MINUTE };
+        assert.equal(await due(believed), false);
+        assert.deepEqual(await claim(store, believed), []);
+        assert.equal(await due({ latestLease: NOW + MINUTE }), true);
+        assert.equal(await due({ latestLease: NOW + MINUTE, inHand: [leased.id] }), false);
+        assert.deepEqual(await claim(store, { latestLease: NOW + MINUTE, inHand: [leased.id] }), []);
+        assert.equal(await due({ latestAttempt: NOW + MINUTE }), true);
+        const times = { latestAttempt: NOW + MINUTE, latestLease: NOW + MINUTE };
+        assert.deepEqual(recipients(await claim(store, times)).sort(), [
+          'leased@b.example',
+          'waits@b.example',
+        ]);
+      }));
+
+    it('a lease does not run out for whoever has the row in hand', () =>
+      using(open, async ({ store }) => {
+        await enqueue(store, {});
+        const [row] = await claim(store);
+        assert.ok(row !== undefined);
+        const now = NOW + 2 * MINUTE;
+        assert.deepEqual(await claim(store, { now, inHand: [row.id] }), []);
+        assert.deepEqual(await store.write('releaseOwn', { owner: 'one', inHand: [row.id] }), {
+          released: 0,
+        });
+        assert.equal((await claim(store, { now, owner: 'two' })).length, 1);
       }));
 
     it('takes rows again whose lease ran out, and refuses the old fence', () =>

@@ -58,6 +58,29 @@ export function registerContract(open: OpenStore): void {
   describe('directory', () => {
     const bytes = new Uint8Array([1, 2, 3]);
 
+    it('marks every change, whatever the clock says', () =>
+      using(open, async ({ store }) => {
+        const marks = [await store.read('directoryMark', {})];
+        const note = async (): Promise<void> => void marks.push(await store.read('directoryMark', {}));
+        const source = { id: 'a', kind: 'import', ldif: bytes, trust: '', loadedAt: NOW } as const;
+        await store.write('addDomain', { name: 'uno.example', now: NOW });
+        await note();
+        await store.write('removeDomain', { name: 'uno.example' });
+        await store.write('addDomain', { name: 'due.example', now: NOW });
+        await note();
+        await store.write('addDomain', { name: 'tre.example', now: NOW - 5 });
+        await note();
+        await store.write('putDirectorySource', source);
+        await note();
+        await store.write('putDirectorySource', { ...source, ldif: new Uint8Array([9]) });
+        await note();
+        await store.write('removeDirectorySource', { id: 'a' });
+        await note();
+        assert.equal(new Set(marks).size, marks.length);
+        await assert.rejects(store.write('removeDirectorySource', { id: 'a' }));
+        assert.equal(await store.read('directoryMark', {}), marks.at(-1));
+      }));
+
     it('keeps sources with their trust, in the order in which they were loaded', () =>
       using(open, async ({ store }) => {
         const source = { kind: 'import', ldif: bytes, trust: 'PEM', loadedAt: NOW } as const;

@@ -1,5 +1,5 @@
 import type { Issuer, Sealed } from '../issuing/index.js';
-import { briefForm, localFailure, type Notification, receiptFormFor } from '../pec/index.js';
+import { briefForm, localFailure, type Notification, type ReceiptType, receiptForms } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import type { ChangeSet, Mailbox, MailboxState, RegisterEvent } from '../storage/index.js';
 import { type Decision, decide } from './decision.js';
@@ -38,12 +38,16 @@ export class DeliveryPoint {
     // Return-Path at final delivery; nothing else changes in the delivered bytes (decisions 16).
     const stored = Rope.of(`Return-Path: <${envelope.mailFrom}>\r\n`, envelope.message);
     const decided = await this.decideAll(recipients, stored.length);
-    const brief = once(() => briefForm(envelope.postacert));
+    const { postacert, postacertHeader, header, receiptType } = envelope;
+    const forms: Forms = {
+      of: receiptForms(postacertHeader, header, receiptType),
+      brief: once(() => briefForm(postacert)),
+    };
     const outcomes = await Promise.all(
       decided.map(async ({ recipient, decision }) => ({
         recipient,
         decision,
-        sealed: await this.outcomeNotice(envelope, recipient, decision, brief),
+        sealed: await this.outcomeNotice(envelope, recipient, decision, forms),
       })),
     );
     const content = outcomes.some(({ decision }) => decision.kind === 'deliver')
@@ -87,12 +91,12 @@ export class DeliveryPoint {
     envelope: EnvelopeInHand,
     recipient: string,
     decision: Decision,
-    brief: () => Promise<Rope>,
+    forms: Forms,
   ): Promise<Sealed> {
     const { time, certified } = envelope;
     const notification: Notification =
       decision.kind === 'deliver'
-        ? await consegna(envelope, recipient, brief)
+        ? await consegna(envelope, recipient, forms)
         : {
             kind: 'errore-consegna',
             recipient,
@@ -149,13 +153,19 @@ export class DeliveryPoint {
   }
 }
 
-/** RFC 6109 3.3.2: the form follows what the sender asked for and whether the recipient is primary. */
+/** What the delivery notifications of one envelope have in common. */
+interface Forms {
+  /** RFC 6109 3.3.2: the form follows what the sender asked for and whether the recipient is primary. */
+  readonly of: (recipient: string) => ReceiptType;
+  readonly brief: () => Promise<Rope>;
+}
+
 async function consegna(
   envelope: EnvelopeInHand,
   recipient: string,
-  brief: () => Promise<Rope>,
+  { of, brief }: Forms,
 ): Promise<Notification> {
-  const form = receiptFormFor(recipient, envelope.postacertHeader, envelope.receiptType, envelope.header);
+  const form = of(recipient);
   const head = { kind: 'avvenuta-consegna', recipient, receipt: envelope.receiptType, form } as const;
   if (form === 'sintetica') return head;
   return {

@@ -17,16 +17,6 @@ export type Classified =
       readonly fault: string;
     };
 
-/** The verification of origin and validity (RFC 6109 2.2.2): `unavailable` when the revocation list is (decisions 21). */
-export type SignatureState = 'absent' | 'valid' | 'invalid' | 'unavailable';
-
-/**
- * What the incoming point does with a message: `take` an envelope, `deliver` a notification, `wrap` in an anomaly
- * envelope whatever the mailbox's rule, treat as `ordinary` mail, `pass` a peer's anomaly on as it is, or ask to come
- * back `later`.
- */
-export type Arrival = 'take' | 'deliver' | 'wrap' | 'ordinary' | 'pass' | 'later';
-
 /** Classifies by `X-Trasporto`, `X-Ricevuta` and the top-level content type. Never throws. */
 export function classify(header: Header): Classified {
   const transport = markerOf(header, 'X-Trasporto');
@@ -42,27 +32,6 @@ export function classify(header: Header): Classified {
   if (tipo !== undefined) return { kind: 'notification', signed: true, tipo };
   return strange(formReasons.markerUnknown('X-Ricevuta', receipt[0] ?? ''));
 }
-
-/**
- * Decisions 21: existence, origin or validity fails, and it is ordinary mail; all three pass and the form fails, and
- * it is an anomaly. Decisions 8: a peer's anomaly is never wrapped again.
- * @param formFaults of `readEnvelope`, `readNotification` or `readAnomaly`; not looked at for ordinary mail
- */
-export function arrivalOf(
-  kind: Classified['kind'],
-  signature: SignatureState,
-  formFaults: readonly string[],
-): Arrival {
-  if (signature === 'unavailable') return 'later';
-  if (signature !== 'valid') return 'ordinary';
-  if (kind === 'ordinary' || formFaults.length > 0) return 'wrap';
-  if (kind === 'anomaly') return 'pass';
-  return kind === 'envelope' ? 'take' : 'deliver';
-}
-
-/** Whether somebody must hear that this message went nowhere. Decisions 8: receipts never breed, nor do anomalies. */
-export const mayCauseNotices = (kind: Classified['kind']): boolean =>
-  kind === 'envelope' || kind === 'ordinary';
 
 const NOTIFICATION_KINDS = TIPI.filter((tipo): tipo is NotificationKind => tipo !== 'posta-certificata');
 

@@ -4,6 +4,9 @@ import { type Daticert, DaticertError, ERRORI, RECEIPT_TYPES, type Recipient, TI
 /** Octets: a genuine daticert with 500 recipients stays under 200 KiB. */
 const SIZE_LIMIT = 1024 * 1024;
 
+/** Characters: it becomes a key of the register and of the log. Longer ones fit in no Message-ID anybody makes. */
+const IDENTIFIER_LIMIT = 250;
+
 const TEXT = '#text';
 const CDATA = '#cdata';
 const ATTRIBUTES = ':@';
@@ -201,13 +204,21 @@ function certification(
     giorno: plain(first(day)),
     ora: plain(first(hour)),
     zona,
-    identificativo: plain(first(id)),
+    identificativo: identifier(first(id)),
     msgid: msgid?.[0] && plain(msgid[0]),
     ricevuta: receipt?.[0] && receiptKind(receipt[0]),
     consegna: delivery?.[0] && plain(delivery[0]),
     ricezione: (reception ?? []).map(plain),
     erroreEsteso: error?.[0] && plain(error[0]),
   };
+}
+
+function identifier(element: Element): string {
+  const value = plain(element);
+  if (value.length > IDENTIFIER_LIMIT) {
+    throw new DaticertError(`identificativo più lungo di ${IDENTIFIER_LIMIT} caratteri`);
+  }
+  return value;
 }
 
 function receiptKind(element: Element): 'completa' | 'breve' | 'sintetica' {

@@ -2,14 +2,7 @@
 export { type AnomalyInput, composeAnomaly } from './anomaly.js';
 export { isEightBit } from './body.js';
 export { briefForm } from './brief.js';
-export {
-  type Arrival,
-  arrivalOf,
-  type Classified,
-  classify,
-  mayCauseNotices,
-  type SignatureState,
-} from './classify.js';
+export { type Classified, classify } from './classify.js';
 export { readDaticert } from './daticert-read.js';
 export { buildDaticert } from './daticert-write.js';
 export { type DeliveryReport, isDeliveryReport, readDeliveryReport } from './delivery-report.js';
@@ -28,8 +21,8 @@ export { instantOf, legalTime } from './legal-time.js';
 export { composeNotification, type NotificationInput } from './notification.js';
 export { originalMessageId, replyToOf } from './original-header.js';
 export { composePostacert, type Postacert } from './postacert.js';
-export { anomalyReasons, trackingReasons } from './reasons.js';
-export { receiptFormFor } from './receipt-form.js';
+export { trackingReasons } from './reasons.js';
+export { receiptForms } from './receipt-form.js';
 export { receiptType } from './receipt-type.js';
 export * from './reception.js';
 export {

@@ -64,9 +64,6 @@ export const formReasons = {
 
 /** What the anomaly envelope says when the form holds but something else does not (RFC 6109 3.2.2). */
 export const anomalyReasons = {
-  ordinary: 'il messaggio non proviene da un sistema di posta certificata',
-  // In use, pec-format 1.3.
-  untrustedSignature: 'la firma digitale del messaggio non risulta attendibile',
   notAddressed: (address: string) =>
     `l'indirizzo email ${address} non è tra i destinatari indicati nei dati di certificazione`,
   otherBytes: (identificativo: string) =>

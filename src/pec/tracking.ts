@@ -1,6 +1,6 @@
 /**
- * What becomes of one recipient: accepted, then taken in charge, then delivered, refused, stopped for a virus, or
- * timed out. Invariant: at most one final outcome (decisions 2), and no silence notice once a receipt has come.
+ * What becomes of one recipient: accepted, then taken in charge, then delivered, refused or stopped for a virus.
+ * Invariant: at most one final outcome (decisions 2).
  */
 import { trackingReasons as reasons } from './reasons.js';
 import { addressKey } from './recipients.js';
@@ -13,9 +13,6 @@ export type TrackedFact =
   | 'errore-consegna'
   | 'errore-consegna-virus';
 export type FinalOutcome = Exclude<TrackedFact, 'presa-in-carico'>;
-
-/** The two notices of RFC 6109 3.1.6. */
-export type NoticeStep = '12h' | '24h';
 
 /** One recipient of one outgoing envelope. Times are epoch milliseconds. */
 export interface Tracked {
@@ -30,9 +27,6 @@ export interface Tracked {
   readonly outcome: FinalOutcome | null;
   readonly outcomeAt: number | null;
 }
-
-/** Where a recipient stands. */
-export type TrackingState = 'accepted' | 'taken' | 'delivered' | 'refused' | 'virus' | 'timed-out';
 
 /** What a fact does to a recipient. */
 export type Advance<T extends Tracked> =
@@ -58,15 +52,6 @@ export function advance<T extends Tracked>(tracked: T, fact: TrackedFact, at: nu
   return { change: 'closed', tracked: { ...tracked, outcome: fact, outcomeAt: at } };
 }
 
-/** @param issued the silence notices already issued about this recipient */
-export function trackingState(tracked: Tracked, issued: readonly NoticeStep[]): TrackingState {
-  if (tracked.outcome === 'avvenuta-consegna') return 'delivered';
-  if (tracked.outcome === 'errore-consegna') return 'refused';
-  if (tracked.outcome === 'errore-consegna-virus') return 'virus';
-  if (issued.includes('24h')) return 'timed-out';
-  return tracked.takenAt === null ? 'accepted' : 'taken';
-}
-
 /** Milliseconds from acceptance (decisions 3; RFC 6109 3.1.6: the second not before 22 h, by 24 h). */
 export interface NoticeDelays {
   readonly firstNotice: number;
@@ -81,37 +66,6 @@ export function noticeDeadlines(
 ): Pick<Tracked, 'firstNoticeAt' | 'secondNoticeAt'> {
   if (kind === 'esterno') return { firstNoticeAt: null, secondNoticeAt: null };
   return { firstNoticeAt: acceptedAt + delays.firstNotice, secondNoticeAt: acceptedAt + delays.secondNotice };
-}
-
-/**
- * The notices to issue at `now`, first one first. Both when the first was missed: with neither a presa in carico nor
- * a consegna "two timeout PEC notifications are generated" (RFC 6109 3.1.6).
- */
-export function dueNotices(tracked: Tracked, now: number, issued: readonly NoticeStep[]): NoticeStep[] {
-  return pendingNotices(tracked, issued)
-    .filter((notice) => notice.at <= now)
-    .map((notice) => notice.step);
-}
-
-/** When to look at this recipient again, or null when no notice can follow. */
-export function nextNoticeAt(tracked: Tracked, issued: readonly NoticeStep[]): number | null {
-  const [next] = pendingNotices(tracked, issued);
-  return next?.at ?? null;
-}
-
-function pendingNotices(
-  tracked: Tracked,
-  issued: readonly NoticeStep[],
-): { readonly step: NoticeStep; readonly at: number }[] {
-  const { firstNoticeAt, secondNoticeAt, takenAt, outcome } = tracked;
-  const pending: { step: NoticeStep; at: number }[] = [];
-  if (outcome !== null) return pending;
-  // The first stands for "neither presa in carico nor consegna": after the second it would say less than was said.
-  if (firstNoticeAt !== null && takenAt === null && issued.length === 0) {
-    pending.push({ step: '12h', at: firstNoticeAt });
-  }
-  if (secondNoticeAt !== null && !issued.includes('24h')) pending.push({ step: '24h', at: secondNoticeAt });
-  return pending;
 }
 
 /** A notification whose signature, origin and form hold. */

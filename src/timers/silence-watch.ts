@@ -2,7 +2,7 @@ import type { Telemetry } from '../telemetry/index.js';
 import type { SilenceLook } from './silence.js';
 
 export interface SilenceWatchOptions {
-  readonly notices: { issueDue(): Promise<SilenceLook> };
+  readonly notices: { issueDue(stop: AbortSignal): Promise<SilenceLook> };
   /** Milliseconds between two looks at most: no longer than the first notice takes to fall due, or one may be late. */
   readonly longest: number;
   /** Epoch milliseconds. */
@@ -23,7 +23,7 @@ export class SilenceWatch {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
   private expected = Number.POSITIVE_INFINITY;
-  private stopped = false;
+  private readonly stopping = new AbortController();
 
   constructor(private readonly options: SilenceWatchOptions) {}
 
@@ -31,16 +31,16 @@ export class SilenceWatch {
     this.plan(0);
   }
 
-  /** Resolves when the look under way, if any, has ended. */
+  /** Resolves when the notices in hand are committed. */
   async stop(): Promise<void> {
-    this.stopped = true;
+    this.stopping.abort();
     clearTimeout(this.timer);
     await this.running;
   }
 
   /** @param wait milliseconds */
   private plan(wait: number): void {
-    if (this.stopped) return;
+    if (this.stopping.signal.aborted) return;
     this.timer = setTimeout(() => {
       this.running = this.look().then((next) => {
         this.expected = this.options.clock() + next;
@@ -60,7 +60,7 @@ export class SilenceWatch {
       return longest;
     }
     try {
-      const { failed, nextAt } = await notices.issueDue();
+      const { failed, nextAt } = await notices.issueDue(this.stopping.signal);
       if (failed > 0 || nextAt === null) return longest;
       return Math.min(Math.max(nextAt - clock(), SHORTEST), longest);
     } catch (error) {

@@ -46,14 +46,16 @@ export class SilenceNotices {
 
   /**
    * Issues what is due now, the oldest first. One that cannot be issued stays due, is told once and stops no other.
+   * @param stop ends the look after the notices in hand
    * @throws StoreUnavailable
    */
-  async issueDue(): Promise<SilenceLook> {
+  async issueDue(stop?: AbortSignal): Promise<SilenceLook> {
     const now = this.options.clock();
     const failures = new Map<string, Failure>();
     let issued = 0;
     for await (const page of this.pages(now)) {
-      for (let first = 0; first < page.length; first += TOGETHER) {
+      if (stop?.aborted) break;
+      for (let first = 0; first < page.length && !stop?.aborted; first += TOGETHER) {
         const together = page.slice(first, first + TOGETHER);
         const counts = await Promise.all(together.map((due) => this.attempt(due, now, failures)));
         issued += counts.reduce((sum, count) => sum + count, 0);

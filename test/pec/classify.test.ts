@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Header } from '../../src/mime/index.js';
-import { arrivalOf, classify, mayCauseNotices } from '../../src/pec/classify.js';
+import { classify } from '../../src/pec/classify.js';
 import { headerOf } from './checking-support.js';
 
 const SIGNED =
@@ -65,35 +65,5 @@ describe('classification by the outer header', () => {
         classify(new Header(Buffer.from(`${text}\r\n\r\n`, 'utf8')));
       }),
     );
-  });
-});
-
-describe('what the incoming point does with it', () => {
-  test('decisions 21: existence, origin or validity fails and it is ordinary mail', () => {
-    assert.equal(arrivalOf('ordinary', 'absent', []), 'ordinary');
-    assert.equal(arrivalOf('envelope', 'invalid', []), 'ordinary');
-    assert.equal(arrivalOf('notification', 'absent', ['x']), 'ordinary');
-  });
-
-  test('decisions 21: all three pass and the form fails: anomaly', () => {
-    assert.equal(arrivalOf('envelope', 'valid', ['manca il file daticert.xml']), 'wrap');
-    assert.equal(arrivalOf('notification', 'valid', ['x']), 'wrap');
-    assert.equal(arrivalOf('ordinary', 'valid', []), 'wrap');
-  });
-
-  test('decisions 21: no revocation list: later', () => {
-    assert.equal(arrivalOf('envelope', 'unavailable', []), 'later');
-  });
-
-  test('sound ones are taken in charge, or delivered', () => {
-    assert.equal(arrivalOf('envelope', 'valid', []), 'take');
-    assert.equal(arrivalOf('notification', 'valid', []), 'deliver');
-  });
-
-  test("decisions 8: a peer's anomaly is passed on, never wrapped again, and nothing breeds", () => {
-    assert.equal(arrivalOf('anomaly', 'valid', []), 'pass');
-    assert.ok(!mayCauseNotices('anomaly'));
-    assert.ok(!mayCauseNotices('notification'));
-    assert.ok(mayCauseNotices('envelope'));
   });
 });

@@ -263,6 +263,12 @@ test('the shape is that of the DTD', () => {
   assert.throws(() => readDaticert(Buffer.from(xml, 'latin1')), DaticertError);
 });
 
+test('an identificativo of more than 250 characters is refused: it becomes a key', () => {
+  const named = (length: number): string => xml.replace(sample.identificativo, 'i'.repeat(length));
+  assert.equal(read(named(250)).identificativo.length, 250);
+  refused(named(251), /identificativo più lungo di 250 caratteri/);
+});
+
 test('what other gestori may write and the DTD allows', () => {
   assert.equal(read(xml.replace(' errore="nessuno"', '')).errore, 'nessuno');
   assert.equal(read(xml.replace(' tipo="esterno"', '')).destinatari[1]?.kind, 'certificato');

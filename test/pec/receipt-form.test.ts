@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { receiptFormFor } from '../../src/pec/receipt-form.js';
+import type { Header } from '../../src/mime/index.js';
+import { receiptForms } from '../../src/pec/receipt-form.js';
 import { receiptType } from '../../src/pec/receipt-type.js';
+import type { ReceiptType } from '../../src/pec/types.js';
 import { headerOf } from './checking-support.js';
 
 const A = 'anna@pec.beta.example';
 const B = 'bruno@pec.beta.example';
+
+const receiptFormFor = (recipient: string, postacert: Header, asked: ReceiptType, outer = postacert) =>
+  receiptForms(postacert, outer, asked)(recipient);
 
 describe('the kind of receipt asked for', () => {
   test('is read without regard to case', async () => {
@@ -52,6 +57,25 @@ describe('the form one recipient gets', () => {
     assert.equal(receiptFormFor(B, twice, 'completa'), 'completa');
     const broken = await headerOf('To: <anna@', `Cc: ${B}`);
     assert.equal(receiptFormFor(B, broken, 'completa'), 'completa');
+  });
+
+  test('To and Cc are read once for all recipients, and not at all when nobody needs them', async () => {
+    const read: string[] = [];
+    const watched = (header: Header): Header =>
+      Object.assign(Object.create(header) as Header, {
+        all: (name: string) => {
+          read.push(name);
+          return header.all(name);
+        },
+      });
+    const header = watched(await headerOf(`To: ${A}`, `Cc: ${B}`));
+    const forms = receiptForms(header, header, 'breve');
+    assert.deepEqual(read, []);
+    for (let turn = 0; turn < 3; turn++)
+      assert.deepEqual([A, B, B.toUpperCase()].map(forms), ['breve', 'sintetica', 'sintetica']);
+    assert.deepEqual(read, ['To', 'Cc', 'To', 'Cc']);
+    receiptForms(header, header, 'sintetica')(A);
+    assert.equal(read.length, 4);
   });
 
   test('RFC 6109 3.3.2.3: sintetica is for everyone', async () => {

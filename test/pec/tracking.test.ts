@@ -3,15 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   advance,
-  dueNotices,
   type GenuineNotification,
   judgeNotification,
-  type NoticeStep,
-  nextNoticeAt,
   noticeDeadlines,
   type Tracked,
   type TrackedFact,
-  trackingState,
 } from '../../src/pec/tracking.js';
 
 const HOUR = 3_600_000;
@@ -63,16 +59,12 @@ const judged = (
 
 describe('the way of one recipient', () => {
   test('decisions 2: accepted, taken, then one final outcome', () => {
-    assert.equal(trackingState(certified, []), 'accepted');
-    assert.equal(trackingState(after(certified, 'presa-in-carico'), ['12h']), 'taken');
-    assert.equal(trackingState(after(certified, 'avvenuta-consegna'), []), 'delivered');
-    assert.equal(trackingState(after(certified, 'errore-consegna'), []), 'refused');
-    assert.equal(trackingState(after(certified, 'errore-consegna-virus'), []), 'virus');
-    assert.equal(trackingState(certified, ['12h', '24h']), 'timed-out');
-  });
-
-  test('decisions 2: a late consegna supersedes the 24 h notice', () => {
-    assert.equal(trackingState(after(certified, 'avvenuta-consegna'), ['12h', '24h']), 'delivered');
+    const taken = advance(certified, 'presa-in-carico', 7);
+    assert.deepEqual([taken.change, taken.tracked.takenAt, taken.tracked.outcome], ['taken', 7, null]);
+    for (const outcome of ['avvenuta-consegna', 'errore-consegna', 'errore-consegna-virus'] as const) {
+      const { change, tracked } = advance(taken.tracked, outcome, 8);
+      assert.deepEqual([change, tracked.outcome, tracked.outcomeAt], ['closed', outcome, 8]);
+    }
   });
 
   test('decisions 2: a second outcome is a conflict and leaves the first', () => {
@@ -96,43 +88,12 @@ describe('the way of one recipient', () => {
 });
 
 describe('silence (RFC 6109 3.1.6)', () => {
-  test('decisions 3: nothing came: two notices, at 12 h and 23 h', () => {
-    assert.deepEqual(dueNotices(certified, 12 * HOUR - 1, []), []);
-    assert.deepEqual(dueNotices(certified, 12 * HOUR, []), ['12h']);
-    assert.deepEqual(dueNotices(certified, 23 * HOUR - 1, ['12h']), []);
-    assert.deepEqual(dueNotices(certified, 23 * HOUR, ['12h']), ['24h']);
-    assert.deepEqual(dueNotices(certified, 99 * HOUR, ['12h', '24h']), []);
-  });
-
-  test('decisions 3: taken in charge within 12 h and no consegna: the second notice alone', () => {
-    const taken = after(certified, 'presa-in-carico');
-    assert.deepEqual(dueNotices(taken, 13 * HOUR, []), []);
-    assert.deepEqual(dueNotices(taken, 23 * HOUR, []), ['24h']);
-  });
-
-  test('decisions 3: a consegna between 12 h and 24 h: the first notice alone', () => {
-    assert.deepEqual(dueNotices(after(certified, 'avvenuta-consegna'), 23 * HOUR, ['12h']), []);
-  });
-
-  test('decisions 3: after a long stop both are due, first one first', () => {
-    assert.deepEqual(dueNotices(certified, 30 * HOUR, []), ['12h', '24h']);
-    assert.deepEqual(dueNotices(certified, 30 * HOUR, ['24h']), []);
-  });
-
-  test('decisions 3: an external recipient has no timers', () => {
-    assert.deepEqual(dueNotices(external, 99 * HOUR, []), []);
-    assert.equal(nextNoticeAt(external, []), null);
-  });
-
-  test('decisions 11: an errore-consegna closes it and no preavviso follows', () => {
-    assert.deepEqual(dueNotices(after(certified, 'errore-consegna'), 99 * HOUR, []), []);
-  });
-
-  test('the next instant to look at', () => {
-    assert.equal(nextNoticeAt(certified, []), 12 * HOUR);
-    assert.equal(nextNoticeAt(certified, ['12h']), 23 * HOUR);
-    assert.equal(nextNoticeAt(after(certified, 'presa-in-carico'), []), 23 * HOUR);
-    assert.equal(nextNoticeAt(certified, ['12h', '24h']), null);
+  test('decisions 3: deadlines at 12 h and 23 h from acceptance; an external recipient has none', () => {
+    assert.deepEqual(noticeDeadlines('certificato', 5, DELAYS), {
+      firstNoticeAt: 12 * HOUR + 5,
+      secondNoticeAt: 23 * HOUR + 5,
+    });
+    assert.deepEqual(noticeDeadlines('esterno', 5, DELAYS), { firstNoticeAt: null, secondNoticeAt: null });
   });
 });
 
@@ -232,32 +193,6 @@ describe('properties', () => {
         }
         assert.ok(closings <= 1);
         assert.equal(closings === 1, row.outcome !== null);
-      }),
-    );
-  });
-
-  test('decisions 3: no notice after a receipt, none before its time, none twice', () => {
-    const event = fc.oneof(fact, fc.constant('tick' as const));
-    fc.assert(
-      fc.property(fc.array(fc.tuple(event, day), { maxLength: 20 }), (events) => {
-        let row = certified;
-        const issued: NoticeStep[] = [];
-        for (const [what, at] of events.sort((one, other) => one[1] - other[1])) {
-          if (what !== 'tick') {
-            row = advance(row, what, at).tracked;
-            continue;
-          }
-          const next = nextNoticeAt(row, issued);
-          const due = dueNotices(row, at, issued);
-          assert.equal(due.length > 0, next !== null && next <= at);
-          for (const step of due) {
-            assert.equal(row.outcome, null);
-            assert.ok(step === '24h' || row.takenAt === null);
-            assert.ok(at >= (step === '12h' ? 12 : 23) * HOUR);
-            assert.ok(!issued.includes(step));
-            issued.push(step);
-          }
-        }
       }),
     );
   });

@@ -223,6 +223,10 @@ export const commands: readonly CommandRow[] = [
         flags: '--trust FILE',
         description: 'CA certificates (PEM) the file and its gestori are believed on',
       },
+      {
+        flags: '--replace',
+        description: 'believe the new certificates of a gestore that was known by others',
+      },
     ],
     config: true,
     load: () => import('./directory/import.js'),

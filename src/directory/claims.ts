@@ -1,18 +1,11 @@
 import type { DirectorySourceRow, Store } from '../storage/index.js';
+import { historyOf, saidSince } from './history.js';
 import { readLdif } from './ldif.js';
-import { type ProviderRecord, readProviderRecords } from './provider-record.js';
+import { readProviderRecords } from './provider-record.js';
 import type { LoadedSource } from './registry.js';
-
-/** One version of a source as it was seen, with the span of time in which it was. */
-interface Version {
-  readonly records: readonly ProviderRecord[];
-  readonly firstSeenAt: number;
-  readonly lastSeenAt: number;
-}
 
 /**
  * Who keeps each domain that several gestori claim: the one who has claimed it longest without a break (decisions 25).
- * When a source was last read says nothing, for reading it again makes it young; the dated snapshots remember.
  * @returns domain to providerName, for the domains in dispute only
  */
 export async function holdersOfDisputed(
@@ -31,7 +24,10 @@ export async function holdersOfDisputed(
     const [first] = claimants
       .map(({ source, providerName }) => ({
         providerName,
-        since: claimedSince(history.get(source) ?? [], providerName, domain),
+        since: saidSince(
+          history.get(source) ?? [],
+          (record) => record.providerName === providerName && record.managedDomains.includes(domain),
+        ),
       }))
       .sort((one, other) => one.since - other.since);
     if (first !== undefined) holders.set(domain, first.providerName);
@@ -56,37 +52,6 @@ function claimsOf(sources: readonly LoadedSource[]): Map<string, Claim[]> {
     }
   }
   return claims;
-}
-
-async function historyOf(
-  store: Pick<Store, 'read'>,
-  sources: ReadonlySet<string>,
-): Promise<Map<string, Version[]>> {
-  const history = new Map<string, Version[]>();
-  for (const snapshot of await store.read('listSnapshots', { kind: 'directory' })) {
-    const { source, hash, firstSeenAt, lastSeenAt } = snapshot;
-    if (!sources.has(source)) continue;
-    const bytes = await store.read('snapshotBytes', { kind: 'directory', source, hash });
-    if (bytes === undefined) continue;
-    const { records } = readProviderRecords(readLdif(bytes));
-    history.set(source, [...(history.get(source) ?? []), { records, firstSeenAt, lastSeenAt }]);
-  }
-  return history;
-}
-
-/** Epoch milliseconds since which a source has said without a break that a gestore manages a domain. */
-function claimedSince(versions: readonly Version[], providerName: string, domain: string): number {
-  const says = ({ records }: Version): boolean =>
-    records.some((record) => record.providerName === providerName && record.managedDomains.includes(domain));
-  const lastWithout = Math.max(
-    ...versions.filter((version) => !says(version)).map(({ lastSeenAt }) => lastSeenAt),
-  );
-  // A version that was taken back and came again, to the byte, counts from after what was last seen in between.
-  return Math.min(
-    ...versions
-      .filter(says)
-      .map(({ firstSeenAt }) => (firstSeenAt > lastWithout ? firstSeenAt : lastWithout + 1)),
-  );
 }
 
 /** The gestore a source has spoken for so far; undefined for a whole directory, or for one never read. */

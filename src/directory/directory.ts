@@ -6,6 +6,7 @@ import type { DirectorySourceRow, Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { holdersOfDisputed, spokesman } from './claims.js';
 import { readLdif } from './ldif.js';
+import { type NameDispute, settleNames } from './names.js';
 import {
   certificateHash,
   DirectoryError,
@@ -13,7 +14,7 @@ import {
   readProviderRecords,
   writeProviderRecord,
 } from './provider-record.js';
-import { Registry } from './registry.js';
+import { type LoadedSource, Registry } from './registry.js';
 import {
   type BelievedFile,
   fetchSource,
@@ -21,6 +22,7 @@ import {
   type SourceLocation,
   sourceName,
 } from './source-file.js';
+import { requireSameGestori } from './takeover.js';
 
 /** What is ours in the directory; the domains come from the store. */
 export interface OwnRecord {
@@ -53,8 +55,9 @@ export interface DirectoryOptions {
 export class Directory {
   private registry: Registry;
   private trustStore: TrustStore = { anchors: [] };
+  private nameDisputes: readonly NameDispute[] = [];
   private mark = '';
-  /** LDIF is parsed once a version. */
+  /** By source and hash. */
   private readonly parsed = new Map<string, readonly ProviderRecord[]>();
 
   private constructor(private readonly options: DirectoryOptions) {
@@ -85,10 +88,23 @@ export class Directory {
   }
 
   private async load(domains: readonly string[], sources: readonly DirectorySourceRow[]): Promise<void> {
-    const { own, store, telemetry } = this.options;
-    const loaded = sources.map((source) => ({ id: source.id, records: this.recordsOf(source) }));
-    const holders = await holdersOfDisputed(store, loaded);
-    const registry = new Registry(ownRecord(own, domains), loaded, holders);
+    const { own, store } = this.options;
+    const names = await settleNames(store, this.recordsOf(sources), own.providerName);
+    const holders = await holdersOfDisputed(store, names.sources);
+    const registry = new Registry(ownRecord(own, domains), names.sources, holders);
+    this.tell(registry, names.disputes);
+    this.registry = registry;
+    this.nameDisputes = names.disputes;
+    const believed = new Set(names.sources.filter(({ records }) => records.length > 0).map(({ id }) => id));
+    this.trustStore = createTrustStore(
+      ...own.trust,
+      ...sources.filter(({ id, trust }) => trust !== '' && believed.has(id)).map(({ trust }) => trust),
+    );
+  }
+
+  /** Each dispute once, as long as it lasts. */
+  private tell(registry: Registry, nameDisputes: readonly NameDispute[]): void {
+    const { telemetry } = this.options;
     const known = new Set(this.registry.disputes.map(({ domain, claimant }) => `${domain} ${claimant}`));
     for (const { domain, holder, claimant, source } of registry.disputes) {
       if (known.has(`${domain} ${claimant}`)) continue;
@@ -97,18 +113,22 @@ export class Directory {
         reason: `${domain} is managed by ${holder}; ${claimant} claims it too (${source})`,
       });
     }
-    this.registry = registry;
-    this.trustStore = createTrustStore(
-      ...own.trust,
-      ...sources.map(({ trust }) => trust).filter((pem) => pem !== ''),
-    );
+    const told = new Set(this.nameDisputes.map(wordingOf));
+    for (const reason of nameDisputes.map(wordingOf)) {
+      if (!told.has(reason)) telemetry.event('alarm', { name: 'provider-claimed-twice', reason });
+    }
   }
 
-  private recordsOf(source: DirectorySourceRow): readonly ProviderRecord[] {
-    const key = versionOf(source);
-    const known = this.parsed.get(key) ?? readProviderRecords(readLdif(source.ldif)).records;
-    this.parsed.set(key, known);
-    return known;
+  /** Parsed once a version; what is no longer a source is forgotten. */
+  private recordsOf(sources: readonly DirectorySourceRow[]): LoadedSource[] {
+    const before = new Map(this.parsed);
+    this.parsed.clear();
+    return sources.map(({ id, kind, ldif }) => {
+      const version = `${id} ${sha256(ldif)}`;
+      const records = before.get(version) ?? readProviderRecords(readLdif(ldif)).records;
+      this.parsed.set(version, records);
+      return { id, kind, records };
+    });
   }
 
   own(): ProviderRecord {
@@ -147,13 +167,32 @@ export class Directory {
   /**
    * Puts a file's records in the store with the trust they came with. Effective at once, in every process.
    * @param trust PEM of the CAs; empty for plain LDIF that brings none
+   * @param options.replace whether certificates in the file take the place of others a gestore is known by
    * @throws DirectoryError, LdifError
    */
-  async import(bytes: Buffer, trust: string): Promise<BelievedFile> {
-    const at = this.options.clock();
+  async import(
+    bytes: Buffer,
+    trust: string,
+    { replace = false }: { readonly replace?: boolean } = {},
+  ): Promise<BelievedFile> {
+    const { store, own, clock } = this.options;
+    const at = clock();
     const believed = await readSource(bytes, createTrustStore(...(trust === '' ? [] : [trust])), at);
     const id = believed.wholeDirectory ? 'igpec' : (believed.records[0]?.providerName ?? 'igpec');
+    await this.current();
+    const superseded = await requireSameGestori(
+      { bytes, believed, at, replace },
+      {
+        ownName: own.providerName,
+        sources: this.registry.sources,
+        rows: await store.read('listDirectorySources', {}),
+      },
+    );
     await this.keep({ id, kind: 'import', ldif: believed.ldif, trust, loadedAt: at });
+    for (const other of superseded.filter((name) => name !== id)) {
+      await store.write('removeDirectorySource', { id: other });
+    }
+    await this.current();
     return believed;
   }
 
@@ -201,16 +240,13 @@ export class Directory {
     const { store } = this.options;
     await this.snapshot(source);
     await store.write('putDirectorySource', source);
-    // Two versions may come within one tick of the clock, and then the store's mark is the same.
-    this.parsed.delete(versionOf(source));
-    this.mark = '';
     await this.current();
   }
 
   /** Trust is dated: every version seen stays, in the store and as a file (architecture 7). */
   private async snapshot({ id, ldif, loadedAt }: DirectorySourceRow): Promise<void> {
     const { store, snapshots } = this.options;
-    const hash = createHash('sha256').update(ldif).digest('hex');
+    const hash = sha256(ldif);
     await store.write('putSnapshot', { kind: 'directory', source: id, hash, bytes: ldif, at: loadedAt });
     const day = new Date(loadedAt).toISOString().slice(0, 10);
     const name = id
@@ -224,7 +260,11 @@ export class Directory {
   }
 }
 
-const versionOf = ({ id, loadedAt }: DirectorySourceRow): string => `${id} ${loadedAt}`;
+const wordingOf = ({ providerName, holder, claimant, ...hashes }: NameDispute): string =>
+  `${providerName} is known by certificate ${hashes.holderHashes.join(', ')} (${holder}); ` +
+  `${claimant} shows ${hashes.claimantHashes.join(', ')} and is not believed`;
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 function ownRecord(own: OwnRecord, domains: readonly string[]): ProviderRecord {
   return {

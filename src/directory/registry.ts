@@ -1,8 +1,10 @@
+import type { DirectorySourceRow } from '../storage/index.js';
 import { certificateHash, type ProviderRecord } from './provider-record.js';
 
 /** The records of one source, as it was believed when it was loaded. */
 export interface LoadedSource {
   readonly id: string;
+  readonly kind: DirectorySourceRow['kind'];
   readonly records: readonly ProviderRecord[];
 }
 

@@ -21,3 +21,32 @@ export function publishedRoutes(routes: FastifyInstance, { caFile, providerRecor
     );
   }
 }
+
+export interface SignedRecordOptions {
+  /** Our record as LDIF. */
+  readonly ldif: () => string | Promise<string>;
+  readonly sign: (ldif: Buffer) => Promise<Buffer>;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/** Milliseconds: a signature is made anew once a day, so that its date stays within every reader's patience. */
+const SIGNATURE_AGE = 24 * 3_600_000;
+
+/** Our record, signed once for everyone who asks: strangers must not be able to keep the sealing key busy. */
+export function signedRecord({ ldif, sign, clock }: SignedRecordOptions): () => Promise<Buffer> {
+  let last: { readonly text: string; readonly at: number; readonly signed: Promise<Buffer> } | undefined;
+  return async () => {
+    const text = await ldif();
+    const now = clock();
+    const isFresh = last?.text === text && now >= last.at && now - last.at < SIGNATURE_AGE;
+    if (last !== undefined && isFresh) return last.signed;
+    const made = { text, at: now, signed: sign(Buffer.from(text)) };
+    last = made;
+    // A key that was away is asked again.
+    made.signed.catch(() => {
+      if (last === made) last = undefined;
+    });
+    return made.signed;
+  };
+}

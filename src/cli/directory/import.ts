@@ -7,7 +7,9 @@ export const run: Run = async (call) => {
   const bytes = await readFile(call.argument(0));
   const trust = trustFile === undefined ? '' : await readFile(trustFile, 'latin1');
   return withDirectory(call, async (directory) => {
-    const { records, signer } = await directory.import(bytes, trust);
+    const { records, signer } = await directory.import(bytes, trust, {
+      replace: call.flag('replace'),
+    });
     for (const { providerName, managedDomains } of records) {
       call.print(`${providerName}: ${managedDomains.length} domains`);
     }

@@ -74,15 +74,18 @@ export async function judge(
 const copyOfOurs = (tipo: string): string =>
   `una copia di un messaggio di tipo ${tipo} già emesso da questo gestore`;
 
-/** Whether the outcome the user already has is ours: then a peer's is a second one (decisions 2). */
+/**
+ * Whether the outcome the user already has is ours as the sender's gestore: then a peer's is a second one (decisions 2).
+ * One of ours as the recipient's gestore has come in here too, and this is its repetition (decisions 7).
+ */
 async function closedByUs(
   options: JudgeOptions,
   identificativo: string,
   recipient: string,
 ): Promise<boolean> {
   const kept = await options.store.read('findReceipts', { identificativo });
-  return kept.some(
-    ({ direction, kind, ...receipt }) =>
-      direction === 'issued' && kind === 'errore-consegna' && sameAddress(receipt.recipient, recipient),
+  const told = kept.filter(
+    (receipt) => receipt.kind === 'errore-consegna' && sameAddress(receipt.recipient, recipient),
   );
+  return told.length > 0 && told.every(({ direction }) => direction === 'issued');
 }

@@ -31,7 +31,7 @@ export function ledgerOf({ mailboxes }: World, address: string): MailboxLedger {
 }
 
 /** Everything that is there, byte for byte, once more. */
-export async function readAll(world: World, house: House, local: string): Promise<ReadonlySet<string>> {
+export async function readAll(world: World, house: House, local: string): Promise<void> {
   const client = await logIn(world, house, local);
   try {
     const ledger = ledgerOf(world, world.pair[house].address(local));
@@ -39,7 +39,6 @@ export async function readAll(world: World, house: House, local: string): Promis
     ledger.listed(listing.map(({ uid }) => uid));
     for (const { number, uid } of listing) await fetch(client, ledger, number, uid);
     await client.quit();
-    return new Set(listing.map(({ uid }) => uid));
   } finally {
     client.close();
   }
@@ -63,8 +62,9 @@ async function session(world: World, reader: Person, ledger: MailboxLedger, rand
     // Whoever goes without a QUIT deletes nothing (RFC 1939 6).
     if (random.chance(0.1)) return;
     quitting = deleted;
-    world.journal.happened('quit');
+    world.journal.happened('quit', reader.house);
     await quit(client, random);
+    world.journal.happened('reply to a quit', reader.house);
     for (const uid of deleted) ledger.gone.add(uid);
     world.journal.tell(`${reader.address} deleted ${deleted.size} of ${listing.length} messages`);
   } catch (error) {

@@ -31,7 +31,7 @@ export class CuttingProxy {
   #target = 0;
 
   constructor(
-    readonly name: string,
+    readonly ends: readonly [from: string, to: string],
     private readonly random: Random,
     private readonly journal: Journal,
   ) {}
@@ -71,7 +71,7 @@ export class CuttingProxy {
       const before = said;
       said += chunk.length;
       if (before <= CONTENT && said > CONTENT) {
-        this.journal.happened('relayed content');
+        this.#tell('relayed content');
         if (this.#decides('in the content')) breaksAt = this.random.between(CONTENT, DEPTH);
         else answerLost = this.#decides('before the reply');
       }
@@ -84,7 +84,7 @@ export class CuttingProxy {
     });
     server.on('data', (chunk: Buffer) => {
       const answer = said > CONTENT;
-      if (answer) this.journal.happened('relayed reply');
+      if (answer) this.#tell('relayed reply');
       // A message shorter than the place where it was to break loses its answer instead.
       if (answer && (answerLost || breaksAt !== undefined)) {
         client.destroy();
@@ -96,10 +96,15 @@ export class CuttingProxy {
     });
   }
 
+  /** It happened at both ends. */
+  #tell(moment: 'relayed content' | 'relayed reply'): void {
+    for (const end of this.ends) this.journal.happened(moment, end);
+  }
+
   #decides(cut: Cut): boolean {
     if (!this.random.chance(this.rate[cut])) return false;
     this.cuts[cut] += 1;
-    this.journal.tell(`${this.name}: cut ${cut}`);
+    this.journal.tell(`${this.ends.join(' -> ')}: cut ${cut}`);
     return true;
   }
 

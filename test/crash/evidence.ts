@@ -53,6 +53,14 @@ export class Evidence {
     return [...this.#found.values()].flat().filter(({ note }) => !this.#accounted.has(note));
   }
 
+  /** @param marker of the submission it is about, where the submission itself is not at hand */
+  violatedAbout(text: string, marker: string): void {
+    this.violated(
+      text,
+      this.world.submissions.find((submission) => submission.marker === marker),
+    );
+  }
+
   violated(text: string, submission?: Submission): void {
     this.violations.push(submission === undefined ? text : `${text}\n${this.#story(submission)}`);
   }

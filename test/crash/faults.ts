@@ -22,6 +22,14 @@ export interface Fault {
   readonly cuts: Readonly<Record<'before the greeting' | 'in the content' | 'before the reply', number>>;
 }
 
+const MOMENTS: readonly Moment[] = [
+  'final dot',
+  'reply to it',
+  'relayed content',
+  'relayed reply',
+  'quit',
+  'reply to a quit',
+];
 /** Milliseconds a fault waits for its moment. */
 const PATIENCE = 2000;
 
@@ -32,9 +40,9 @@ export function faultOf(random: Random): Fault {
     victims: random.pick<readonly House[]>([['alfa'], ['alfa'], ['beta'], ['beta'], ['alfa', 'beta']]),
     signal: random.chance(0.2) ? 'SIGTERM' : 'SIGKILL',
     calm: random.between(100, 1500),
-    moment: random.pick<Moment>(['final dot', 'relayed content', 'relayed reply', 'quit']),
+    moment: random.pick(MOMENTS),
     // Close behind it most of the time: commits take milliseconds.
-    delay: Math.round(80 * random.next() ** 2),
+    delay: random.chance(0.4) ? 0 : Math.round(80 * random.next() ** 2),
     absence: random.chance(0.2) ? random.between(200, 1500) : 0,
     fallsAgain: random.chance(0.15) ? random.between(0, 1500) : null,
     cuts: { 'before the greeting': share(0.3), 'in the content': share(0.3), 'before the reply': share(0.5) },
@@ -47,8 +55,10 @@ export async function strike(world: World, number: number): Promise<void> {
   const fault = faultOf(world.random.fork(`round ${number}`));
   for (const proxy of Object.values(proxies)) proxy.rate = fault.cuts;
   await sleep(fault.calm);
-  await journal.next(fault.moment, PATIENCE);
-  await sleep(fault.delay);
+  const [first = 'alfa'] = fault.victims;
+  await journal.next(fault.moment, first, PATIENCE);
+  // At once means before the next turn of the loop.
+  if (fault.delay > 0) await sleep(fault.delay);
   await Promise.all(fault.victims.map((house) => fall(world, pair[house], house, fault, number)));
 }
 

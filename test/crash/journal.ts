@@ -1,7 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 
 /** What the faults wait for, so that they strike where it hurts. */
-export type Moment = 'final dot' | 'relayed content' | 'relayed reply' | 'quit';
+export type Moment =
+  | 'final dot'
+  | 'reply to it'
+  | 'relayed content'
+  | 'relayed reply'
+  | 'quit'
+  | 'reply to a quit';
 
 /** What happened when, as the harness saw it: the story of a failing seed. */
 export class Journal {
@@ -18,14 +24,14 @@ export class Journal {
     this.#lines.push({ at: this.now(), text });
   }
 
-  happened(moment: Moment): void {
-    this.#moments.emit(moment);
+  happened(moment: Moment, where: string): void {
+    this.#moments.emit(`${moment} ${where}`);
   }
 
-  /** The next time that happens, or when the patience (milliseconds) ends. */
-  async next(moment: Moment, patience: number): Promise<void> {
+  /** The next time that happens there, or when the patience (milliseconds) ends. */
+  async next(moment: Moment, where: string, patience: number): Promise<void> {
     const signal = AbortSignal.timeout(patience);
-    await once(this.#moments, moment, { signal }).catch((error: unknown) => {
+    await once(this.#moments, `${moment} ${where}`, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
   }

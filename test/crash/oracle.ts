@@ -13,7 +13,7 @@ export function compareMailboxes(world: World): string[] {
   for (const submission of world.submissions) compare(evidence, submission);
   for (const { address, note } of evidence.unaccounted()) {
     const about = `${note.kind} about "${note.subject}" ${note.identificativo} ${note.consegna ?? ''}`;
-    evidence.violated(`${address} has what nobody has to have: ${about} (${note.uid})`);
+    evidence.violatedAbout(`${address} has what nobody has to have: ${about} (${note.uid})`, note.subject);
   }
   return evidence.violations;
 }

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settled } from '../support/gestore.js';
 import { collect, readAll } from './collectors.js';
+import { Evidence } from './evidence.js';
 import { strike } from './faults.js';
 import { compareMailboxes } from './oracle.js';
 import { compareStores } from './oracle-stores.js';
@@ -31,7 +32,9 @@ export async function runRounds(request: RunRequest): Promise<RunResult> {
   try {
     const world = await openWorld({ after: (release) => void releases.push(release) }, request.seed);
     const rounds = await disturb(world, request);
-    const violations = await examine(world);
+    const violations = [...world.faults];
+    // What cannot even be examined is a violation with the others.
+    await examine(world, violations).catch((error: unknown) => violations.push(textOf(error)));
     const summary = summaryOf(world, rounds);
     if (violations.length === 0) return { summary, violations, kept: undefined };
     for (const gestore of Object.values(world.pair)) await gestore.stop('SIGKILL');
@@ -60,38 +63,32 @@ async function disturb(world: World, { rounds, limit }: RunRequest): Promise<num
       done += 1;
       await strike(world, done);
     }
-  } finally {
-    over = true;
-    for (const outcome of await traffics) {
-      if (outcome.status === 'rejected') world.faults.push(`a client gave up: ${outcome.reason}`);
-    }
+  } catch (error) {
+    world.faults.push(`round ${done}: ${textOf(error)}`);
+  }
+  over = true;
+  for (const outcome of await traffics) {
+    if (outcome.status === 'rejected') world.faults.push(`a client gave up: ${textOf(outcome.reason)}`);
   }
   return done;
 }
 
 /** Peace, and then what there is against what was said. */
-async function examine(world: World): Promise<string[]> {
+async function examine(world: World, violations: string[]): Promise<void> {
   const { pair, journal, proxies } = world;
   for (const proxy of Object.values(proxies)) {
     proxy.rate = { 'before the greeting': 0, 'in the content': 0, 'before the reply': 0 };
   }
   journal.tell('both start again, undisturbed');
-  await restart(world);
-  const violations = [...world.faults];
-  await settled(pair).catch((error: unknown) => violations.push(String(error)));
-  const left = new Map<string, ReadonlySet<string>>();
-  for (const { house, local, address } of readers) left.set(address, await readAll(world, house, local));
+  await stop(world, violations);
+  await Promise.all(Object.values(pair).map((gestore) => gestore.start()));
+  await settled(pair).catch((error: unknown) => violations.push(textOf(error)));
+  for (const { house, local } of readers) await readAll(world, house, local);
   for (const house of ['alfa', 'beta'] as const) await readAll(world, house, 'ricevute');
   for (const ledger of world.mailboxes.values()) violations.push(...ledger.complaints);
   violations.push(...compareMailboxes(world));
   await stop(world, violations);
   violations.push(...(await compareStores(world)));
-  return violations;
-}
-
-async function restart(world: World): Promise<void> {
-  await stop(world, world.faults);
-  await Promise.all(Object.values(world.pair).map((gestore) => gestore.start()));
 }
 
 async function stop({ pair }: World, violations: string[]): Promise<void> {
@@ -101,15 +98,22 @@ async function stop({ pair }: World, violations: string[]): Promise<void> {
   }
 }
 
-function summaryOf({ submissions, proxies, mailboxes, delivered }: World, rounds: number): string {
+function summaryOf(world: World, rounds: number): string {
+  const { submissions, proxies, mailboxes, delivered } = world;
+  const evidence = new Evidence(world);
+  const kept = submissions.filter((one) => one.answer === 'lost' && evidence.promises(one).length > 0).length;
   const answers = { accepted: 0, refused: 0, lost: 0, unsent: 0 };
   for (const { answer } of submissions) answers[answer] += 1;
   const cuts = Object.values(proxies).flatMap((proxy) => Object.values(proxy.cuts));
   const read = [...mailboxes.values()].reduce((sum, { seen }) => sum + seen.size, 0);
   const gone = [...mailboxes.values()].reduce((sum, ledger) => sum + ledger.gone.size, 0);
+  const told = `${answers.accepted} accepted, ${answers.refused} refused, ${answers.unsent} unsent`;
   return (
-    `${rounds} rounds, ${submissions.length} submissions (${answers.accepted} accepted, ${answers.lost} lost, ` +
-    `${answers.refused} refused, ${answers.unsent} unsent), ${cuts.reduce((sum, each) => sum + each, 0)} cuts, ` +
-    `${read} messages read, ${gone} deleted, ${delivered.length} outside`
+    `${rounds} rounds, ${submissions.length} submissions (${told}, ${answers.lost} lost, ${kept} of them accepted), ` +
+    `${cuts.reduce((sum, each) => sum + each, 0)} cuts, ${read} messages read, ${gone} deleted, ` +
+    `${delivered.length} outside`
   );
 }
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);

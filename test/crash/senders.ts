@@ -6,7 +6,7 @@ import { Disconnected, SmtpClient } from '../support/mail-clients.js';
 import type { Submission } from './ledger.js';
 import { bodyHash } from './notes.js';
 import type { Random } from './random.js';
-import { crowded, outside, type Person, people, unknown, type World } from './world.js';
+import { crowded, type House, outside, type Person, people, unknown, type World } from './world.js';
 
 /** Octets of a body, at least and at most: in memory and in spool files. */
 const SIZES = [1024, 300_000] as const;
@@ -27,7 +27,7 @@ export async function send(world: World, sender: Person, stopped: () => boolean)
       const draft = compose(world, sender, number, random);
       number += 1;
       world.submissions.push(draft.submission);
-      if (!(await submit(world, client, draft, random))) break;
+      if (!(await submit(world, sender.house, client, draft, random))) break;
     }
     client?.close();
     await sleep(random.between(...THINKS));
@@ -87,6 +87,7 @@ function compose(world: World, sender: Person, number: number, random: Random): 
 /** One transaction. @returns whether the connection is still good */
 async function submit(
   { journal }: World,
+  house: House,
   client: SmtpClient,
   { submission, content }: Draft,
   random: Random,
@@ -107,8 +108,9 @@ async function submit(
       }
     }
     submission.answer = 'lost';
-    journal.happened('final dot');
+    journal.happened('final dot', house);
     const reply = await client.data(content);
+    journal.happened('reply to it', house);
     if (reply.code === 250) {
       submission.identificativo = identificativoIn(reply);
       told('accepted', submission.identificativo);

@@ -75,8 +75,8 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
   const delivered: string[] = [];
   const sink = await openSink(scope, random.fork('outside'), delivered);
   const proxies = {
-    'to alfa': new CuttingProxy('beta -> alfa', random.fork('to alfa'), journal),
-    'to beta': new CuttingProxy('alfa -> beta', random.fork('to beta'), journal),
+    'to alfa': new CuttingProxy(['beta', 'alfa'], random.fork('to alfa'), journal),
+    'to beta': new CuttingProxy(['alfa', 'beta'], random.fork('to beta'), journal),
   };
   scope.after(async () => {
     for (const proxy of Object.values(proxies)) await proxy.close();

@@ -110,6 +110,23 @@ describe('incoming point: repeats', () => {
     }
   });
 
+  it('decisions 7: our own errore-consegna that comes in twice within one gestore is one', async () => {
+    const { alfa, network } = here();
+    network.onHop = async (_, deliver) => {
+      await deliver();
+      await deliver();
+    };
+    const nobody = 'nessuno@pec.alfa.example';
+    const before = (await alfa.inbox(anna)).length;
+    await alfa.submit({ from: anna, to: [nobody] });
+    await network.pump(alfa);
+    network.onHop = undefined;
+    assert.deepEqual(labels((await alfa.inbox(anna)).slice(before)), [
+      'accettazione',
+      `errore-consegna/no-dest ${nobody}`,
+    ]);
+  });
+
   it('decisions 6: a RCPT that is not among destinatari gets an anomaly, the others their receipts', async () => {
     const pair = here();
     const { beta } = pair;

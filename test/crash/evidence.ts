@@ -65,11 +65,11 @@ export class Evidence {
     this.violations.push(submission === undefined ? text : `${text}\n${this.#story(submission)}`);
   }
 
-  /** The submission, and what befell both gestori at that time. */
+  /** The submission, and the faults around it; the journal has the rest. */
   #story({ marker, sender, to, answer, words, at }: Submission): string {
     const lines = this.world.journal
       .between(at - BEFORE, at + AFTER)
-      .filter((line) => line.includes(`"${marker}"`) || !line.includes('"giro '))
+      .filter((line) => line.includes(`"${marker}"`) || line.includes('  round '))
       .slice(0, STORY_LINES);
     const told = words === undefined || words === '' ? answer : `${answer}: ${words}`;
     return [`  ${sender} sent "${marker}" to ${to.join(' ')} (${told})`, ...lines].join('\n  ');

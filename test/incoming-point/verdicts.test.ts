@@ -213,7 +213,10 @@ const withCertificate = (
         certificateHashes: [],
       };
       clock.advance(1000);
-      await beta.directory.import(Buffer.from(writeProviderRecord(record)), pki.authority.certificatePem);
+      const { certificatePem } = pki.authority;
+      await beta.directory.import(Buffer.from(writeProviderRecord(record)), certificatePem, {
+        replace: true,
+      });
       const { id, bytes } = await forgedEnvelope({
         by: sealerOf(leaf),
         sender: anna,

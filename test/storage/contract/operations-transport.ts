@@ -289,6 +289,40 @@ export function transportContract(open: OpenStore): void {
         await assert.rejects(notice(store, '24h'), conflict('state'));
       }));
 
+    it('come in pages, the oldest first, each once', () =>
+      using(open, async ({ store }) => {
+        const id = await submit(store);
+        const [certified] = outgoing(id).recipients;
+        assert.ok(certified);
+        for (const identificativo of ['a@x', 'z@x']) {
+          const recipients = ['z', 'Y', 'x'].map((local) => ({
+            ...certified,
+            recipient: `${local}@b.example`,
+          }));
+          const given = await changesOver(store, identificativo);
+          await store.write('commitSubmission', {
+            ...given,
+            outgoing: outgoing(id, { identificativo, recipients }),
+          });
+        }
+        const seen: string[] = [];
+        const now = NOW + 12 * HOUR;
+        for (let page = await store.read('dueNotices', { now, limit: 2 }); page.length > 0; ) {
+          for (const { tracking } of page) seen.push(`${tracking.identificativo} ${tracking.recipient}`);
+          const last = page.at(-1);
+          assert.ok(last);
+          const { identificativo, recipient: address } = last.tracking;
+          const after = { dueAt: last.dueAt, identificativo, recipient: address };
+          page = await store.read('dueNotices', { now, limit: 2, after });
+        }
+        const three = ['x@b.example', 'Y@b.example', 'z@b.example'];
+        assert.deepEqual(seen, [
+          ...three.map((address) => `a@x ${address}`),
+          `${ID} Anna@pec.beta.example`,
+          ...three.map((address) => `z@x ${address}`),
+        ]);
+      }));
+
     it('may skip the first after a long stop', () =>
       using(open, async ({ store }) => {
         await submit(store);

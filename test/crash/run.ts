@@ -111,9 +111,24 @@ function summaryOf(world: World, rounds: number): string {
   return (
     `${rounds} rounds, ${submissions.length} submissions (${told}, ${answers.lost} lost, ${kept} of them accepted), ` +
     `${cuts.reduce((sum, each) => sum + each, 0)} cuts, ${read} messages read, ${gone} deleted, ` +
-    `${delivered.length} outside`
+    `${delivered.length} outside${troubleIn(world)}`
   );
 }
+
+/** What the servers' logs complain of, by name: no violation, and worth a look. */
+function troubleIn({ pair }: World): string {
+  const counts = new Map<string, number>();
+  for (const { log } of Object.values(pair)) {
+    for (const [, event = '', name] of log.matchAll(TROUBLE)) {
+      const key = name === undefined ? event : `${event} ${name}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([key, times]) => `, ${times} ${key}`).join('');
+}
+
+const TROUBLE =
+  /"event":"(alarm|store\.unavailable|session\.failed|antivirus\.failed)"(?:,"name":"([^"]*)")?/g;
 
 const textOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);

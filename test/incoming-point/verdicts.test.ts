@@ -78,7 +78,7 @@ describe('decisions 21: existence, origin, validity, form', () => {
       changed(/^From: (.*)$/m, 'From: $1, procura@giustiziacert.it'),
       /un solo indirizzo email/,
     );
-    const boundary = /(Content-Type: multipart\/signed;[^]*?)boundary="([^"]+)"/;
+    const boundary = /(Content-Type: multipart\/signed;[\s\S]*?)boundary="([^"]+)"/;
     await isOrdinary(
       pair,
       changed(boundary, '$1boundary="altro"; boundary*=us-ascii\'\'$2'),

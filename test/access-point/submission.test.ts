@@ -138,7 +138,7 @@ describe('access point: what is accepted', () => {
   });
 
   it('decisions 14: destinatari are the accepted RCPTs, once each, in the case they were given', async () => {
-    const { alfa, beta } = here();
+    const { alfa } = here();
     const id = await alfa.submit({
       from: alfa.address('anna'),
       to: ['Bruno@PEC.Beta.Example', 'mai-accettata@pec.beta.example'],
@@ -155,7 +155,6 @@ describe('access point: what is accepted', () => {
       rows.map(({ recipient }) => recipient),
       ['BRUNO@pec.beta.example', 'Zio@Gmail.Example'],
     );
-    assert.equal(beta.name, 'Beta PEC S.r.l.');
   });
 
   it('decisions 15: without a Message-ID there is no msgid and no X-Riferimento', async () => {
@@ -375,10 +374,7 @@ describe('access point: what is refused by a notice', () => {
     const notice = await noticeOf(alfa, id);
     assert.equal(label(notice), 'non-accettazione/virus');
     assert.equal(field(notice, 'X-VerificaSicurezza'), 'errore');
-    assert.match(
-      field(notice, 'Subject') ?? '',
-      /^AVVISO DI NON ACCETTAZIONE PER VIRUS: Prova|^AVVISO DI NON ACCETTAZIONE PER VIRUS:/,
-    );
+    assert.match(field(notice, 'Subject') ?? '', /^AVVISO DI NON ACCETTAZIONE PER VIRUS:/);
     assert.equal(said(notice).esteso, 'Eicar-Test-Signature');
     assert.ok(!notice.bytes.includes(EICAR) && postacertOf(notice) === undefined);
     const [event, ...others] = await alfa.events(id);

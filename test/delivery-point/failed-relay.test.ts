@@ -5,7 +5,6 @@ import { SmtpError } from '../../src/smtp/index.js';
 import { postacertOf, said } from '../e2e/reading.js';
 import { consegna, from, noticeFrom } from '../incoming-point/answers-of-beta.js';
 import { anna, berta, bruno } from '../incoming-point/arrivals.js';
-import { field } from '../support/inbox.js';
 import { aboutId, label, labels, signatureFaults } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
 import { DAY, HOUR, type Stored } from '../support/points.js';
@@ -342,6 +341,5 @@ describe('decisions 31: routing', () => {
       ['192.0.2.1'],
     );
     assert.deepEqual(asked, ['pec.beta.example']);
-    assert.equal(field(alfa.asStored(Buffer.from('A: b\r\n\r\n')), 'A'), 'b');
   });
 });

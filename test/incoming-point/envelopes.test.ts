@@ -4,6 +4,7 @@ import { postacertOf, said } from '../e2e/reading.js';
 import { daticert, type ForgedEnvelope, outer } from '../support/forged.js';
 import { aboutId, label, labels, signatureFaults } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
+import { DAY } from '../support/points.js';
 import { anna, answers, berta, bruno, eventsOf, fromAlfa } from './arrivals.js';
 
 describe('incoming point: a correct envelope', () => {
@@ -23,6 +24,12 @@ describe('incoming point: a correct envelope', () => {
       `notification avvenuta-consegna ${bruno} -> ${anna}`,
       `notification avvenuta-consegna ${berta} -> ${anna}`,
     ]);
+    const rows = (await beta.queue()).filter((row) => row.identificativo === id);
+    for (const { mailFrom, nextAttempt, giveUpAt, destination } of rows) {
+      assert.equal(mailFrom, 'posta-certificata@pec.beta.example', 'the reverse path is the signing address');
+      assert.deepEqual([nextAttempt, giveUpAt], [clock.now, clock.now + 5 * DAY], 'decisions 10');
+      assert.equal(destination, 'pec.alfa.example');
+    }
     assert.deepEqual(await eventsOf(beta, id), [
       `ricezione-busta ${bruno} ${berta}`,
       `presa-in-carico ${bruno} ${berta}`,

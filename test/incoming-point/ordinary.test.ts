@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { composeDsn } from '../../src/delivery-point/dsn.js';
 import { legalTime } from '../../src/pec/index.js';
-import { Rope } from '../../src/rope/index.js';
 import { readableText } from '../e2e/reading.js';
 import { EICAR } from '../support/eicar.js';
 import { field } from '../support/inbox.js';
@@ -220,6 +219,5 @@ describe('incoming point: ordinary mail where the rule is an anomaly envelope', 
     assert.deepEqual([field(last, 'X-Ricevuta'), field(last, 'X-Trasporto')], [undefined, 'errore']);
     assert.equal(field(last, 'Content-Transfer-Encoding'), '8bit');
     assert.deepEqual(await signatureFaults(last, pki.trust, clock.now), []);
-    assert.equal(Rope.of(last.bytes).length, last.bytes.length);
   });
 });

@@ -152,19 +152,6 @@ export const events = {
     },
   ),
 
-  'delivery.done': event<Message & { recipient: string; mailbox: string }>('info', 'delivered', {
-    counter: 'deliveries_total',
-    help: 'Certified messages put into a mailbox',
-  }),
-  'delivery.refused': event<Message & { recipient: string; errore: string; reason: string }>(
-    'info',
-    'not delivered',
-    {
-      counter: 'deliveries_refused_total',
-      help: 'Certified messages answered by an errore-consegna',
-      labels: ['errore'],
-    },
-  ),
   'delivery.notification': event<Message & { origin: string }>('debug', 'notification put into a mailbox'),
 
   'relay.connected': event<{ destination: string; host: string; tls: string; ms: number }>(
@@ -202,15 +189,10 @@ export const events = {
       labels: ['step'],
     },
   ),
-  'retention.purged': event<{ what: string; amount: number }>('info', 'purged'),
 
   'store.unavailable': event<Fault & { operation: string }>('error', 'the store does not answer', {
     counter: 'store_unavailable_total',
     help: 'Store operations that failed',
-  }),
-  'signer.failed': event<Fault & { identificativo?: string | undefined }>('error', 'signing failed', {
-    counter: 'signer_failed_total',
-    help: 'Signatures that could not be made',
   }),
   'antivirus.found': event<{ virus: string; identificativo?: string | undefined }>('warn', 'virus found', {
     counter: 'antivirus_found_total',
@@ -232,19 +214,10 @@ export const events = {
     counter: 'directory_failed_total',
     help: 'Directory sources that could not be read or verified',
   }),
-  'crl.loaded': event<{ source: string; revoked: number; nextUpdate: string }>(
-    'info',
-    'revocation list loaded',
-  ),
   'crl.failed': event<Fault & { source: string }>('warn', 'revocation list not available', {
     counter: 'crl_failed_total',
     help: 'Revocation lists that could not be read',
   }),
-  'clock.checked': event<{ offsetMs: number; source: string }>('debug', 'clock compared'),
-  'clock.wrong': event<{ offsetMs: number; source: string }>(
-    'error',
-    'clock too far from UTC: nothing is certified',
-  ),
 
   'http.request': event<{ method: string; route: string; status: number; ms: number; peer: string }>(
     'debug',

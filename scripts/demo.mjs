@@ -190,7 +190,7 @@ function explain({ folder, alfa, beta, people }) {
   title('In funzione / serving (Ctrl-C per finire / to stop)');
   for (const { gestore, address, password } of [people.anna, people.bruno]) {
     console.log(`\n  ${gestore.name}`);
-    console.log(`    web     https://localhost:${gestore.port('https')}/`);
+    console.log(`    HTTPS   https://localhost:${gestore.port('https')}/readyz`);
     console.log(
       `    SMTPS   localhost:${gestore.port('smtps')}   STARTTLS ${gestore.port('submission')}   MX ${gestore.port('mx')}`,
     );
@@ -242,7 +242,7 @@ async function demo() {
 /** Until a signal or the end of a server. */
 function untilToldToStop({ alfa, beta }) {
   return new Promise((told) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => told(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => told(signal));
     setInterval(() => {
       const fallen = [alfa, beta].find(({ ended }) => ended);
       if (fallen !== undefined) told(fallen.name);
@@ -252,8 +252,12 @@ function untilToldToStop({ alfa, beta }) {
 
 const interrupted = (signal) => () =>
   void cleanUp({ asked: signal === 'SIGINT' }).finally(() => process.exit(130));
-const early = { SIGINT: interrupted('SIGINT'), SIGTERM: interrupted('SIGTERM') };
+const early = Object.fromEntries(
+  ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => [signal, interrupted(signal)]),
+);
 for (const [signal, handler] of Object.entries(early)) process.once(signal, handler);
+// Whoever read along has gone (a closed pipe): nothing of ours stays behind.
+process.stdout.on('error', () => void cleanUp().finally(() => process.exit(1)));
 const watchdog = setTimeout(() => {
   console.error(`\n✗ più di ${PATIENCE / 1000} s / more than ${PATIENCE / 1000} s`);
   void cleanUp().finally(() => process.exit(1));

@@ -3,7 +3,7 @@ import { noticesOfFailure } from '../delivery-point/index.js';
 import { networkDns, openRelay, storeQueue } from '../relay/index.js';
 import { cleanSpool } from '../smtp/index.js';
 import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
-import type { Parts } from './parts.js';
+import { type Parts, StartError } from './parts.js';
 import type { Running } from './running.js';
 
 const MINUTE = 60_000;
@@ -35,7 +35,7 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     },
     tls: {
       required: relay.require_tls,
-      ca: await Promise.all(relay.tls_ca.map((file) => readFile(file, 'latin1'))),
+      ca: await Promise.all(relay.tls_ca.map(readAuthority)),
     },
     backoff: {
       first: relay.first_retry.ms,
@@ -48,6 +48,14 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     clock,
   });
   running.add({ stop: () => opened.stop() });
+}
+
+async function readAuthority(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'latin1');
+  } catch (error) {
+    throw new StartError(`relay.tls_ca: ${file} cannot be read`, { cause: error });
+  }
 }
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */

@@ -55,6 +55,9 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   if (config.antivirus.kind === 'builtin') {
     telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
   }
+  if (config.listen.imaps !== false || config.listen.imap !== false) {
+    telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
+  }
   const store = await openStore({ ...config.storage, now: clock });
   running.add({ stop: () => store.close() });
   await cleanSpool(config.paths.spool);

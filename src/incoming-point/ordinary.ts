@@ -53,6 +53,13 @@ async function isAboutOurEnvelope(options: OrdinaryOptions, arrival: Arrival): P
 /** Octets of a bounce to the signing address that are kept. */
 const BOUNCE_KEPT = 64 * 1024;
 
+/** The lines that fit: one cut in two could end in a bare CR, which nobody may be given (architecture 4). */
+async function wholeLines(message: Rope, limit: number): Promise<Rope> {
+  if (message.length <= limit) return message;
+  const head = await message.slice(0, limit).bytes();
+  return message.slice(0, head.lastIndexOf('\r\n') + 2);
+}
+
 /** Bounces to the signing address are registered and kept in the service mailbox, never answered (decisions 22, 23). */
 async function keepBounce(
   options: OrdinaryOptions,
@@ -65,7 +72,7 @@ async function keepBounce(
   if (service !== undefined && service.used < service.quota) {
     await requireClean(options, arrival, header, time);
     // Anybody can send one: what is kept of it is enough to know it by.
-    const rope = Rope.of('Return-Path: <>\r\n', arrival.message.slice(0, BOUNCE_KEPT));
+    const rope = Rope.of('Return-Path: <>\r\n', await wholeLines(arrival.message, BOUNCE_KEPT));
     changes.deposit({
       mailboxId: service.id,
       folder: 'INBOX',

@@ -78,6 +78,18 @@ describe('incoming point: ordinary mail', () => {
     );
   });
 
+  it('of a large bounce the lines that fit are kept, none cut in two', async () => {
+    const { beta } = here();
+    const signing = 'posta-certificata@pec.beta.example';
+    for (const width of [61, 62]) {
+      const message = plain(signing, `\r\n${`${'x'.repeat(width)}\r\n`.repeat(2000)}`);
+      await beta.receive({ mailFrom: '', recipients: [signing], message });
+      const kept = (await beta.inbox(beta.serviceMailbox)).at(-1)?.bytes ?? Buffer.alloc(0);
+      assert.ok(kept.length > 60_000 && kept.length < 66_000, String(kept.length));
+      assert.equal(kept.subarray(-4).toString('latin1'), 'xx\r\n');
+    }
+  });
+
   it('an infected envelope is refused 550 and registered with its virus', async () => {
     const pair = here();
     const { beta } = pair;

@@ -177,7 +177,15 @@ export class StructureWalk {
   private apply({ of, closing, at, after, ended }: Delimiter, base: number): void {
     const level = this.open[of]?.level ?? 0;
     const end = base + at;
-    for (const part of this.path.splice(level + 1)) part.end = Math.max(part.start, end);
+    // An outer delimiter right below an inner one: the CRLF between them is the outer's, and the inner's empty part lies
+    // before it, where its parent ends.
+    let limit = Number.POSITIVE_INFINITY;
+    for (const part of this.path.splice(level + 1)) {
+      part.start = Math.min(part.start, limit);
+      part.bodyStart = Math.min(part.bodyStart, limit);
+      part.end = Math.max(part.start, end);
+      limit = part.end;
+    }
     this.open.length = closing ? of : of + 1;
     this.inHeader = false;
     if (!ended || this.open.length === 0) this.done = true;

@@ -330,5 +330,7 @@ test('property: parts lie inside their parents, in order, and their headers are 
       };
       check(await readStructure(Rope.of(bytes)));
     }),
+    // An outer delimiter right below an inner one.
+    { examples: [[Buffer.from(`\r\n\r\n--a\r\n${mixed('ab', '\r\n--ab\r\n--a')}`)]] },
   );
 });

@@ -12,6 +12,8 @@ export type Conflict =
   | 'mailbox'
   | 'alias'
   | 'folder'
+  | 'folder-exists'
+  | 'folder-children'
   | 'message'
   | 'quota'
   | 'state'

@@ -8,9 +8,21 @@ export {
   StoreUnavailable,
   type Unavailability,
 } from './errors.js';
+export { type FlagChange, type FlagSet, flagNames, flagSetOf } from './flags.js';
 export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
-export type { BelievedTimes, QueueScope } from './operations/index.js';
+export type {
+  Appended,
+  BelievedTimes,
+  Copied,
+  FlagState,
+  FolderChanges,
+  ListedMessage,
+  OpenedFolder,
+  QueueScope,
+  SummarisedMessage,
+  Which,
+} from './operations/index.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';
 export { SchemaError, type SchemaState } from './sqlite/migrate.js';

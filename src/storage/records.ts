@@ -71,9 +71,30 @@ export interface Folder {
   readonly uidValidity: number;
   readonly uidNext: number;
   readonly highestModseq: number;
-  /** How many messages it holds, and their octets. */
+  /** False: only a name that others stand under (RFC 3501 6.3.4). */
+  readonly selectable: boolean;
+  /** How many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
   readonly messages: number;
   readonly size: number;
+  readonly unseen: number;
+  readonly deleted: number;
+}
+
+/** What is computed once of a content. Texts hold one octet a character (Latin-1). */
+export interface Summary {
+  /** The header block with its blank line; null when it is long. */
+  readonly header: Uint8Array | null;
+  /** IMAP's ENVELOPE, BODY and BODYSTRUCTURE, ready for the wire. */
+  readonly envelope: string;
+  readonly body: string;
+  readonly bodyStructure: string;
+  /** JSON: where each part lies. */
+  readonly parts: string;
+  /** JSON: what messages are sorted and threaded by. */
+  readonly sort: string;
+  readonly preview: string;
+  /** All of its text is in the full text index. */
+  readonly indexed: boolean;
 }
 
 /** One message in one folder. */
@@ -136,6 +157,8 @@ export interface Deposit {
   readonly content: ContentRef;
   readonly size: number;
   readonly internalDate: number;
+  /** When it came into the folder; the internal date if not given. */
+  readonly savedAt?: number | undefined;
   readonly flags: readonly string[];
   /**
    * Whether the quota binds this deposit: certified mail is refused by a full mailbox, receipts are always

@@ -39,6 +39,8 @@ export interface MailboxTable {
   /** Sum of `message.size`, kept by every deposit and expunge. */
   used: number;
   created_at: number;
+  /** The highest UIDVALIDITY given to a folder of this mailbox. */
+  last_uid_validity: Generated<number>;
 }
 
 /** Every local address, a mailbox's own and its aliases: one key space, so that none is given out twice. */
@@ -59,6 +61,10 @@ export interface FolderTable {
   uid_validity: number;
   uid_next: number;
   highest_modseq: number;
+  /** 0: only a name that others stand under (\Noselect). */
+  selectable: Generated<number>;
+  /** What was expunged at or below this modseq is not in `expunged` any more. */
+  expunged_floor: Generated<number>;
 }
 
 export interface MessageTable {
@@ -70,8 +76,54 @@ export interface MessageTable {
   content_id: number;
   size: number;
   internal_date: number;
-  /** JSON array of strings. */
-  flags: string;
+  /** JSON array of strings: the flags that are no system flags. */
+  keywords: string;
+  /** The system flags, one bit each (flags.ts). */
+  system: Generated<number>;
+  /** When it came into this folder (RFC 8514). */
+  saved_at: Generated<number>;
+}
+
+/** UIDs that went lately, for sessions and clients that were not looking (RFC 7162). */
+export interface ExpungedTable {
+  folder_id: number;
+  uid: number;
+  modseq: number;
+}
+
+/** Names a user subscribed to, whether folders of these names exist or not (RFC 3501 6.3.6). */
+export interface SubscriptionTable {
+  mailbox_id: number;
+  name: string;
+}
+
+/** What is computed once of a content, so that listing a mailbox opens no message. Texts hold one octet a character. */
+export interface SummaryTable {
+  content_id: number;
+  /** The header block with its blank line; null when it is long. */
+  header: Uint8Array | null;
+  /** IMAP's ENVELOPE, BODY and BODYSTRUCTURE, ready for the wire. */
+  envelope: string;
+  body: string;
+  body_structure: string;
+  /** JSON: where each part lies. */
+  parts: string;
+  /** JSON: what messages are sorted and threaded by. */
+  sort: string;
+  preview: string;
+  /** 1: all of its text is in `content_text`. */
+  indexed: number;
+}
+
+/** Contents of messages that have no summary yet. */
+export interface SummaryDueTable {
+  content_id: number;
+}
+
+/** Full text by trigrams; its rowid is the content's id. SQLite only. */
+export interface ContentTextTable {
+  rowid: number;
+  text: string;
 }
 
 export interface ContentTable {
@@ -242,6 +294,11 @@ export interface Database {
   address: AddressTable;
   folder: FolderTable;
   message: MessageTable;
+  expunged: ExpungedTable;
+  subscription: SubscriptionTable;
+  summary: SummaryTable;
+  summary_due: SummaryDueTable;
+  content_text: ContentTextTable;
   content: ContentTable;
   content_blob: ContentBlobTable;
   content_release: ContentReleaseTable;

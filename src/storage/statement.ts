@@ -30,6 +30,8 @@ export interface Parameter<P> {
   <K extends keyof P & string>(name: K): P[K];
   /** A list of any length: `where('id', 'in', p.each('ids'))`. */
   each<K extends keyof P & string>(name: K): RawBuilder<ElementOf<P[K]>>;
+  /** The same for numbers. */
+  numbers<K extends keyof P & string>(name: K): RawBuilder<number>;
 }
 
 type ElementOf<L> = L extends readonly (infer E)[] ? E : never;
@@ -89,7 +91,13 @@ function parameterFor<P>(dialect: Dialect): Parameter<P> {
       ? sql<ElementOf<P[K]>>`(select value from json_each(${list}))`
       : sql<ElementOf<P[K]>>`(select jsonb_array_elements_text(${list}::jsonb))`;
   };
-  return Object.assign(value, { each });
+  const numbers = <K extends keyof P & string>(name: K): RawBuilder<number> => {
+    const list = new Placeholder(name, true);
+    return dialect === 'sqlite'
+      ? sql<number>`(select value from json_each(${list}))`
+      : sql<number>`(select value::bigint from jsonb_array_elements_text(${list}::jsonb))`;
+  };
+  return Object.assign(value, { each, numbers });
 }
 
 function ordered(query: CompiledQuery): CompiledStatement {

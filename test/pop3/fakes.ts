@@ -77,8 +77,9 @@ export class FakeMailstore implements MaildropStore {
 
   async folders(mailboxId: number): Promise<Folder[]> {
     const { uidValidity } = this;
-    const common = { id: 1, mailboxId, specialUse: null, uidNext: 1, highestModseq: 1, messages: 0, size: 0 };
-    return [{ ...common, name: 'INBOX', uidValidity }];
+    const counts = { messages: 0, size: 0, unseen: 0, deleted: 0 };
+    const common = { id: 1, mailboxId, specialUse: null, uidNext: 1, highestModseq: 1, selectable: true };
+    return [{ ...common, ...counts, name: 'INBOX', uidValidity }];
   }
 
   async list(mailboxId: number): Promise<MessageRow[]> {

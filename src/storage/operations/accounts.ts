@@ -103,7 +103,7 @@ export const findHolder: ReadOperation<{ id: number }, Holder | undefined> = (tx
 
 // --- mailboxes -------------------------------------------------------------------------------------------------
 
-type NewMailbox = Omit<MailboxTable, 'id' | 'used'>;
+type NewMailbox = Omit<MailboxTable, 'id' | 'used' | 'last_uid_validity'>;
 
 const insertMailbox = statement<NewMailbox, { id: number }>((db, p) =>
   db

@@ -11,6 +11,7 @@ import { StoreConflict } from '../errors.js';
 import type { BlobHash, PackedRope, StoredBlob, StoredContent } from '../records.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
+import { forgetSummary } from './summaries.js';
 
 // --- writing ---------------------------------------------------------------------------------------------------
 
@@ -192,6 +193,7 @@ export const sweep: Operation<
     if (inUse === 1) continue;
     for (const { hash } of await tx.all(blobsOfContent, { contentId })) candidates.add(hash);
     await tx.run(deleteContentBlobs, { contentId });
+    await forgetSummary(tx, contentId);
     await tx.run(deleteContent, { contentId });
     contents += 1;
   }

@@ -1,7 +1,10 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
 import * as contents from './contents.js';
+import * as copying from './copying.js';
 import * as directory from './directory.js';
+import * as flagging from './flagging.js';
+import * as view from './folder-view.js';
 import * as folders from './folders.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
@@ -11,8 +14,13 @@ import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
 import * as submission from './submission.js';
+import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
 
+export type { Appended, Copied } from './copying.js';
+export type { FlagState } from './flagging.js';
+export type { Which } from './folder-rows.js';
+export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
 export { standardFolders } from './folders.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
@@ -37,6 +45,16 @@ export const writes = {
   queueRetry: queue.queueRetry,
   queueDrop: queue.queueDrop,
   expunge: mail.expunge,
+  createFolder: folders.createFolder,
+  deleteFolder: folders.deleteFolder,
+  renameFolder: folders.renameFolder,
+  setSubscription: folders.setSubscription,
+  storeFlags: flagging.storeFlags,
+  expungeMessages: flagging.expungeMessages,
+  copyMessages: copying.copyMessages,
+  moveMessages: copying.moveMessages,
+  appendMessages: copying.appendMessages,
+  putSummaries: summaries.putSummaries,
   putDirectorySource: directory.putDirectorySource,
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
@@ -54,6 +72,13 @@ export const reads = {
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,
   listFolders: folders.listFolders,
+  listSubscriptions: folders.listSubscriptions,
+  openFolder: view.openFolder,
+  folderChanges: view.folderChanges,
+  listedMessages: view.listedMessages,
+  summarisedMessages: view.summarisedMessages,
+  matchingContents: view.matchingContents,
+  dueSummaries: summaries.dueSummaries,
   listMessages: mail.listMessages,
   findMessage: mail.findMessage,
   findOutgoing: tracking.findOutgoing,

@@ -1,9 +1,11 @@
 /** Putting messages into folders, and taking them out. */
 import { StoreConflict } from '../errors.js';
+import { flagNames, flagSetOf } from '../flags.js';
 import type { Deposit, MailboxState, MessageRow } from '../records.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, Transaction } from '../transaction.js';
-import { releaseContent } from './contents.js';
+import { bury, type GoneRow } from './folder-rows.js';
+import { owe } from './summaries.js';
 
 const takeUid = statement<{ mailboxId: number; folder: string }, { id: number; uid: number; modseq: number }>(
   (db, p) =>
@@ -27,7 +29,9 @@ const insertMessage = statement<
     contentId: number;
     size: number;
     internalDate: number;
-    flags: string;
+    system: number;
+    keywords: string;
+    savedAt: number;
   },
   { id: number }
 >((db, p) =>
@@ -41,7 +45,9 @@ const insertMessage = statement<
       content_id: p('contentId'),
       size: p('size'),
       internal_date: p('internalDate'),
-      flags: p('flags'),
+      system: p('system'),
+      keywords: p('keywords'),
+      saved_at: p('savedAt'),
     })
     .returning('id'),
 );
@@ -63,11 +69,15 @@ const addUsedWithinQuota = statement<{ mailboxId: number; size: number }>((db, p
 
 /**
  * Puts one message into its folder under the next UID.
- * @returns the message's id.
+ * @returns the message's id and its UID.
  * @throws StoreConflict 'quota' when the quota binds the deposit and it does not fit, 'folder' when there is no such
  *   mailbox or folder.
  */
-export async function deposit(tx: Transaction, entry: Deposit, contentId: number): Promise<number> {
+export async function deposit(
+  tx: Transaction,
+  entry: Omit<Deposit, 'content'>,
+  contentId: number,
+): Promise<{ id: number; uid: number }> {
   const { mailboxId, folder, size } = entry;
   const place = await tx.first(takeUid, { mailboxId, folder });
   if (place === undefined) {
@@ -75,6 +85,7 @@ export async function deposit(tx: Transaction, entry: Deposit, contentId: number
   }
   const { changes } = await tx.run(entry.withinQuota ? addUsedWithinQuota : addUsed, { mailboxId, size });
   if (changes === 0) throw new StoreConflict('quota', `mailbox ${mailboxId} is full`, { mailboxId, size });
+  const { system, keywords } = flagSetOf(entry.flags);
   const row = await tx.first(insertMessage, {
     mailboxId,
     folderId: place.id,
@@ -83,11 +94,14 @@ export async function deposit(tx: Transaction, entry: Deposit, contentId: number
     contentId,
     size,
     internalDate: entry.internalDate,
-    flags: JSON.stringify(entry.flags),
+    system,
+    keywords: JSON.stringify(keywords),
+    savedAt: entry.savedAt ?? entry.internalDate,
   });
   if (row === undefined) throw new StoreConflict('message', 'the message was not stored');
+  await owe(tx, contentId);
   tx.touch({ mailbox: mailboxId });
-  return row.id;
+  return { id: row.id, uid: place.uid };
 }
 
 const selectState = statement<{ id: number }, { state: MailboxState }>((db, p) =>
@@ -107,22 +121,12 @@ export async function expectState(tx: Transaction, mailboxId: number, expected: 
 
 // --- expunging -------------------------------------------------------------------------------------------------
 
-const deleteMessage = statement<
-  { mailboxId: number; id: number },
-  { folderId: number; contentId: number; size: number }
->((db, p) =>
+const deleteMessage = statement<{ mailboxId: number; id: number }, GoneRow>((db, p) =>
   db
     .deleteFrom('message')
     .where('id', '=', p('id'))
     .where('mailbox_id', '=', p('mailboxId'))
-    .returning(['folder_id as folderId', 'content_id as contentId', 'size']),
-);
-
-const raiseModseq = statement<{ folderId: number }>((db, p) =>
-  db
-    .updateTable('folder')
-    .set((e) => ({ highest_modseq: e('highest_modseq', '+', e.lit(1)) }))
-    .where('id', '=', p('folderId')),
+    .returning(['uid', 'folder_id as folderId', 'content_id as contentId', 'size']),
 );
 
 /**
@@ -133,28 +137,18 @@ export const expunge: Operation<
   { mailboxId: number; ids: readonly number[]; now: number },
   { removed: number; freed: number }
 > = async (tx, { mailboxId, ids }) => {
-  const folders = new Set<number>();
-  let removed = 0;
-  let freed = 0;
+  const gone: GoneRow[] = [];
   for (const id of ids) {
     const row = await tx.first(deleteMessage, { mailboxId, id });
-    if (row === undefined) continue;
-    await releaseContent(tx, row.contentId);
-    folders.add(row.folderId);
-    removed += 1;
-    freed += row.size;
+    if (row !== undefined) gone.push(row);
   }
-  if (removed > 0) {
-    await tx.run(addUsed, { mailboxId, size: -freed });
-    for (const folderId of folders) await tx.run(raiseModseq, { folderId });
-    tx.touch({ mailbox: mailboxId });
-  }
-  return { removed, freed };
+  await bury(tx, mailboxId, gone);
+  return { removed: gone.length, freed: gone.reduce((sum, { size }) => sum + size, 0) };
 };
 
 // --- reading ---------------------------------------------------------------------------------------------------
 
-type StoredMessage = Omit<MessageRow, 'flags'> & { readonly flags: string };
+type StoredMessage = Omit<MessageRow, 'flags'> & { readonly system: number; readonly keywords: string };
 
 const messageColumns = [
   'message.id',
@@ -165,7 +159,8 @@ const messageColumns = [
   'message.content_id as contentId',
   'message.size',
   'message.internal_date as internalDate',
-  'message.flags',
+  'message.system',
+  'message.keywords',
 ] as const;
 
 const selectMessages = statement<{ mailboxId: number; folder: string }, StoredMessage>((db, p) =>
@@ -187,7 +182,10 @@ const selectMessage = statement<{ mailboxId: number; id: number }, StoredMessage
     .where('message.mailbox_id', '=', p('mailboxId')),
 );
 
-const asMessage = (row: StoredMessage): MessageRow => ({ ...row, flags: JSON.parse(row.flags) });
+const asMessage = ({ system, keywords, ...row }: StoredMessage): MessageRow => ({
+  ...row,
+  flags: flagNames({ system, keywords: JSON.parse(keywords) }),
+});
 
 /** A folder's messages by growing UID. */
 export const listMessages: ReadOperation<{ mailboxId: number; folder: string }, MessageRow[]> = async (

@@ -44,7 +44,8 @@ export function accountsContract(open: OpenStore): void {
             ['Archivio', 'archive'],
           ],
         );
-        assert.ok(folders.every(({ uidValidity }) => uidValidity === Math.floor(NOW / 1000)));
+        const first = Math.floor(NOW / 1000);
+      assert.deepEqual(folders.map(({ uidValidity }) => uidValidity - first), [0, 1, 2, 3, 4]);
       }));
 
     it('gives no address out twice, and none in a foreign domain', () =>

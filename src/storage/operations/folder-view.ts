@@ -1,0 +1,217 @@
+/** A folder as a session sees it: what is in it, what changed since, what to answer about each message. */
+import { sql } from 'kysely';
+import type { Summary } from '../records.js';
+import { statement } from '../statement.js';
+import type { ReadOperation } from '../transaction.js';
+
+/** A folder at one moment. */
+export interface OpenedFolder {
+  readonly id: number;
+  readonly name: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  /** Growing. */
+  readonly uids: readonly number[];
+  /** The first without \Seen, where there is one. */
+  readonly firstUnseen: number | undefined;
+  /** Keywords some message has, each list as JSON. */
+  readonly keywords: readonly string[];
+}
+
+type FolderFacts = Pick<OpenedFolder, 'id' | 'name' | 'uidValidity' | 'uidNext' | 'highestModseq'>;
+
+const facts = [
+  'id',
+  'name',
+  'uid_validity as uidValidity',
+  'uid_next as uidNext',
+  'highest_modseq as highestModseq',
+] as const;
+
+const selectFolder = statement<{ mailboxId: number; name: string }, FolderFacts>((db, p) =>
+  db
+    .selectFrom('folder')
+    .select(facts)
+    .where('mailbox_id', '=', p('mailboxId'))
+    .where('name', '=', p('name'))
+    .where('selectable', '=', 1),
+);
+const selectUids = statement<{ folderId: number }, { uid: number }>((db, p) =>
+  db.selectFrom('message').select('uid').where('folder_id', '=', p('folderId')).orderBy('uid'),
+);
+const selectUnseen = statement<{ folderId: number }, { uid: number | null }>((db, p) =>
+  db
+    .selectFrom('message')
+    .select((e) => e.fn.min<number | null>('uid').as('uid'))
+    .where('folder_id', '=', p('folderId'))
+    .where((e) => e(e('system', '&', e.lit(1)), '=', e.lit(0))),
+);
+const selectKeywords = statement<{ folderId: number }, { keywords: string }>((db, p) =>
+  db.selectFrom('message').select('keywords').distinct().where('folder_id', '=', p('folderId')),
+);
+
+/** Undefined when there is no such folder, or only others that stand under its name. */
+export const openFolder: ReadOperation<
+  { mailboxId: number; name: string },
+  OpenedFolder | undefined
+> = async (tx, request) => {
+  const folder = await tx.first(selectFolder, request);
+  if (folder === undefined) return undefined;
+  const place = { folderId: folder.id };
+  const lists = (await tx.all(selectKeywords, place)).map(({ keywords }) => JSON.parse(keywords) as string[]);
+  return {
+    ...folder,
+    uids: (await tx.all(selectUids, place)).map(({ uid }) => uid),
+    firstUnseen: (await tx.first(selectUnseen, place))?.uid ?? undefined,
+    keywords: [...new Set(lists.flat())],
+  };
+};
+
+// --- changes ---------------------------------------------------------------------------------------------------
+
+/** A message whose flags are other ones, or that is new. */
+export interface ChangedMessage {
+  readonly uid: number;
+  readonly modseq: number;
+  readonly system: number;
+  /** JSON. */
+  readonly keywords: string;
+}
+
+export interface FolderChanges {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly highestModseq: number;
+  readonly changed: readonly ChangedMessage[];
+  /** UIDs that went; 'unknown' when it is too long ago: those that are not there went. */
+  readonly gone: readonly number[] | 'unknown';
+}
+
+const selectFacts = statement<{ folderId: number }, Omit<FolderFacts, 'id' | 'name'> & { floor: number }>(
+  (db, p) =>
+    db
+      .selectFrom('folder')
+      .select([
+        'uid_validity as uidValidity',
+        'uid_next as uidNext',
+        'highest_modseq as highestModseq',
+        'expunged_floor as floor',
+      ])
+      .where('id', '=', p('folderId'))
+      .where('selectable', '=', 1),
+);
+const selectChanged = statement<{ folderId: number; since: number }, ChangedMessage>((db, p) =>
+  db
+    .selectFrom('message')
+    .select(['uid', 'modseq', 'system', 'keywords'])
+    .where('folder_id', '=', p('folderId'))
+    .where('modseq', '>', p('since'))
+    .orderBy('uid'),
+);
+const selectGone = statement<{ folderId: number; since: number }, { uid: number }>((db, p) =>
+  db
+    .selectFrom('expunged')
+    .select('uid')
+    .where('folder_id', '=', p('folderId'))
+    .where('modseq', '>', p('since'))
+    .orderBy('uid'),
+);
+
+/** What happened after a modseq; undefined when the folder is gone. */
+export const folderChanges: ReadOperation<
+  { folderId: number; since: number },
+  FolderChanges | undefined
+> = async (tx, { folderId, since }) => {
+  const folder = await tx.first(selectFacts, { folderId });
+  if (folder === undefined) return undefined;
+  const { floor, ...rest } = folder;
+  if (rest.highestModseq <= since) return { ...rest, changed: [], gone: [] };
+  return {
+    ...rest,
+    changed: await tx.all(selectChanged, { folderId, since }),
+    gone: since < floor ? 'unknown' : (await tx.all(selectGone, { folderId, since })).map(({ uid }) => uid),
+  };
+};
+
+// --- messages --------------------------------------------------------------------------------------------------
+
+/** What a FETCH or a SEARCH of one message starts from. */
+export interface ListedMessage extends ChangedMessage {
+  readonly contentId: number;
+  readonly size: number;
+  readonly internalDate: number;
+  readonly savedAt: number;
+}
+
+/** With its content's summary; all of it null while there is none. */
+export type SummarisedMessage = ListedMessage & {
+  readonly [K in Exclude<keyof Summary, 'indexed'>]: Summary[K] | null;
+} & { readonly indexed: number | null };
+
+const columns = [
+  'message.uid',
+  'message.modseq',
+  'message.system',
+  'message.keywords',
+  'message.content_id as contentId',
+  'message.size',
+  'message.internal_date as internalDate',
+  'message.saved_at as savedAt',
+] as const;
+
+const selectListed = statement<{ folderId: number; uids: readonly number[] }, ListedMessage>((db, p) =>
+  db
+    .selectFrom('message')
+    .select(columns)
+    .where('folder_id', '=', p('folderId'))
+    .where('uid', 'in', p.numbers('uids'))
+    .orderBy('uid'),
+);
+
+const selectSummarised = statement<{ folderId: number; uids: readonly number[] }, SummarisedMessage>(
+  (db, p) =>
+    db
+      .selectFrom('message')
+      .leftJoin('summary', 'summary.content_id', 'message.content_id')
+      .select([
+        ...columns,
+        'summary.header',
+        'summary.envelope',
+        'summary.body',
+        'summary.body_structure as bodyStructure',
+        'summary.parts',
+        'summary.sort',
+        'summary.preview',
+        'summary.indexed',
+      ])
+      .where('message.folder_id', '=', p('folderId'))
+      .where('message.uid', 'in', p.numbers('uids'))
+      .orderBy('message.uid'),
+);
+
+/** Messages by growing UID; those that are gone are missing. Callers ask for some hundred at a time. */
+export const listedMessages: ReadOperation<{ folderId: number; uids: readonly number[] }, ListedMessage[]> = (
+  tx,
+  request,
+) => tx.all(selectListed, request);
+
+export const summarisedMessages: ReadOperation<
+  { folderId: number; uids: readonly number[] },
+  SummarisedMessage[]
+> = (tx, request) => tx.all(selectSummarised, request);
+
+const selectMatching = statement<{ query: string; contentIds: readonly number[] }, { contentId: number }>(
+  (db, p) =>
+    sql<{ contentId: number }>`select rowid as "contentId" from content_text
+      where content_text match ${p('query')} and rowid in ${p.numbers('contentIds')}`.compile(db),
+);
+
+/**
+ * Which of these contents may hold the text: those whose full text has every trigram that the query names. Only contents
+ * whose summary says `indexed` can be told apart so. SQLite only.
+ */
+export const matchingContents: ReadOperation<
+  { query: string; contentIds: readonly number[] },
+  number[]
+> = async (tx, request) => (await tx.all(selectMatching, request)).map(({ contentId }) => contentId);

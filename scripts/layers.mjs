@@ -11,6 +11,7 @@ export const floors = [
   ['gestore'],
   ['web'],
   ['imap', 'pop3'],
+  ['listener'],
   ['interop'],
   ['access-point'],
   ['relay'],

@@ -1,1 +1,1 @@
-export { Mailstore, type Usage } from './mailstore.js';
+export { type FolderPlace, Mailstore, type MailstoreStore, type Usage } from './mailstore.js';

@@ -1,5 +1,19 @@
 import type { Rope } from '../rope/index.js';
-import type { Folder, MessageRow, Store } from '../storage/index.js';
+import type {
+  Copied,
+  FlagState,
+  FlagStore,
+  Folder,
+  FolderChanges,
+  ListedMessage,
+  MessageRow,
+  OpenedFolder,
+  SpecialUse,
+  Store,
+  SummarisedMessage,
+  Which,
+} from '../storage/index.js';
+import { Watches } from './watches.js';
 
 /** How full a mailbox is, in octets. */
 export interface Usage {
@@ -11,15 +25,26 @@ export interface Usage {
   readonly percent: number;
 }
 
+/** A folder of a mailbox. */
+export interface FolderPlace {
+  readonly mailboxId: number;
+  readonly folderId: number;
+}
+
+/** What the mailstore needs of the store. */
+export type MailstoreStore = Pick<Store, 'read' | 'write' | 'open' | 'pack' | 'onCommit'>;
+
 /** The mailboxes as their users see them: folders, and messages that never change. */
 export class Mailstore {
-  readonly #store: Pick<Store, 'read' | 'write' | 'open'>;
+  readonly #store: MailstoreStore;
   readonly #now: () => number;
+  readonly #watches: Watches;
 
   /** @param now epoch milliseconds; the system's clock if not given */
-  constructor(store: Pick<Store, 'read' | 'write' | 'open'>, now: () => number = Date.now) {
+  constructor(store: MailstoreStore, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
+    this.#watches = new Watches(store);
   }
 
   folders(mailboxId: number): Promise<Folder[]> {
@@ -29,6 +54,95 @@ export class Mailstore {
   /** The messages of a folder by growing UID; none when there is no such folder. */
   list(mailboxId: number, folder = 'INBOX'): Promise<MessageRow[]> {
     return this.#store.read('listMessages', { mailboxId, folder });
+  }
+
+  // --- folders -----------------------------------------------------------------------------------------------
+
+  /** @throws StoreConflict 'folder-exists' */
+  createFolder(
+    mailboxId: number,
+    name: string,
+    specialUse: SpecialUse | null = null,
+  ): Promise<{ uidValidity: number }> {
+    return this.#store.write('createFolder', { mailboxId, name, specialUse, now: this.#now() });
+  }
+
+  /** @throws StoreConflict 'folder', 'folder-children' */
+  deleteFolder(mailboxId: number, name: string): Promise<void> {
+    return this.#store.write('deleteFolder', { mailboxId, name });
+  }
+
+  /** @throws StoreConflict 'folder', 'folder-exists' */
+  renameFolder(mailboxId: number, from: string, to: string): Promise<void> {
+    return this.#store.write('renameFolder', { mailboxId, from, to, now: this.#now() });
+  }
+
+  subscriptions(mailboxId: number): Promise<string[]> {
+    return this.#store.read('listSubscriptions', { mailboxId });
+  }
+
+  subscribe(mailboxId: number, name: string, subscribed: boolean): Promise<void> {
+    return this.#store.write('setSubscription', { mailboxId, name, subscribed });
+  }
+
+  /** Undefined when there is no such folder. @param since epoch milliseconds: whose `firstSince` came into it then or later */
+  openFolder(mailboxId: number, name: string, since: number): Promise<OpenedFolder | undefined> {
+    return this.#store.read('openFolder', { mailboxId, name, since });
+  }
+
+  /** What happened in a folder after a modseq; undefined when the folder is gone. */
+  changes(folderId: number, since: number): Promise<FolderChanges | undefined> {
+    return this.#store.read('folderChanges', { folderId, since });
+  }
+
+  // --- messages of a folder, by UID: those that are gone are passed over -------------------------------------------
+
+  listed(folderId: number, uids: readonly number[]): Promise<ListedMessage[]> {
+    return this.#store.read('listedMessages', { folderId, uids });
+  }
+
+  summarised(folderId: number, uids: readonly number[]): Promise<SummarisedMessage[]> {
+    return this.#store.read('summarisedMessages', { folderId, uids });
+  }
+
+  storeFlags(request: FlagStore): Promise<{ states: readonly FlagState[]; refused: readonly number[] }> {
+    return this.#store.write('storeFlags', request);
+  }
+
+  /** @returns the UIDs that went */
+  expungeFrom(mailboxId: number, folderId: number, which: Which): Promise<readonly number[]> {
+    return this.#store.write('expungeMessages', { mailboxId, folderId, which });
+  }
+
+  /** @throws StoreConflict 'folder', 'quota' */
+  copy(from: FolderPlace, uids: readonly number[], target: string): Promise<Copied> {
+    return this.#store.write('copyMessages', { ...from, uids, target, now: this.#now() });
+  }
+
+  /** @throws StoreConflict 'folder' */
+  move(from: FolderPlace, uids: readonly number[], target: string): Promise<Copied> {
+    return this.#store.write('moveMessages', { ...from, uids, target, now: this.#now() });
+  }
+
+  /** Puts messages into a folder, all or none, durably. @throws StoreConflict 'folder', 'quota' */
+  async append(
+    mailboxId: number,
+    folder: string,
+    messages: readonly {
+      readonly rope: Rope;
+      readonly flags: readonly string[];
+      readonly internalDate: number;
+    }[],
+  ): Promise<{ uidValidity: number; uids: readonly number[] }> {
+    const packed = await Promise.all(
+      messages.map(async ({ rope, ...rest }) => ({ ...rest, content: await this.#store.pack(rope) })),
+    );
+    return this.#store.write('appendMessages', { mailboxId, folder, messages: packed, now: this.#now() });
+  }
+
+  /** Calls back after each commit that may have changed this mailbox. @returns what ends it */
+  watch(mailboxId: number, changed: () => void): () => void {
+    return this.#watches.add(mailboxId, changed);
   }
 
   find(mailboxId: number, id: number): Promise<MessageRow | undefined> {

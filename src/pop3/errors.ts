@@ -25,11 +25,6 @@ export class Pop3Error extends Error {
   }
 }
 
-/** The connection has to end without a word: the peer is gone, or does not read. */
-export class ConnectionLost extends Error {
-  override readonly name = 'ConnectionLost';
-}
-
 const GONE = 'Messaggio eliminato da un altro programma / Message removed by another program';
 const LATER = 'Errore temporaneo, riprovare / Temporary error, try again later';
 

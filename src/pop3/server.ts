@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import { ConnectionLost } from './errors.js';
+import { ConnectionLost } from '../listener/index.js';
 import { locksOf } from './locks.js';
 import { defaultLimits, defaultTimeouts, type Pop3ServerOptions, type TlsMaterial } from './options.js';
 import { refusals } from './refusals.js';

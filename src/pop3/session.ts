@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConnectionLost, Output } from '../listener/index.js';
 import {
   commandLimits,
   END,
@@ -18,11 +19,10 @@ import {
 } from '../wire/pop3/index.js';
 import type { Connection, Context, Outcome } from './command.js';
 import { capabilities, findCommand } from './commands/index.js';
-import { ConnectionLost, Pop3Error, replyFor } from './errors.js';
+import { Pop3Error, replyFor } from './errors.js';
 import { type LoginDesk, logIn } from './login.js';
 import type { Maildrop } from './maildrop.js';
 import type { Pop3Limits, Pop3Mode, Pop3Timeouts } from './options.js';
-import { Output } from './output.js';
 import { refusals } from './refusals.js';
 import { answerPlain } from './sasl-plain.js';
 import type { State } from './state.js';

@@ -16,6 +16,7 @@ export type {
   BelievedTimes,
   Copied,
   FlagState,
+  FlagStore,
   FolderChanges,
   ListedMessage,
   OpenedFolder,

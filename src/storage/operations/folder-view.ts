@@ -15,6 +15,8 @@ export interface OpenedFolder {
   readonly uids: readonly number[];
   /** The first without \Seen, where there is one. */
   readonly firstUnseen: number | undefined;
+  /** The first that came into it at the instant asked about or later. */
+  readonly firstSince: number | undefined;
   /** Keywords some message has, each list as JSON. */
   readonly keywords: readonly string[];
 }
@@ -47,13 +49,20 @@ const selectUnseen = statement<{ folderId: number }, { uid: number | null }>((db
     .where('folder_id', '=', p('folderId'))
     .where((e) => e(e('system', '&', e.lit(1)), '=', e.lit(0))),
 );
+const selectSince = statement<{ folderId: number; since: number }, { uid: number | null }>((db, p) =>
+  db
+    .selectFrom('message')
+    .select((e) => e.fn.min<number | null>('uid').as('uid'))
+    .where('folder_id', '=', p('folderId'))
+    .where('saved_at', '>=', p('since')),
+);
 const selectKeywords = statement<{ folderId: number }, { keywords: string }>((db, p) =>
   db.selectFrom('message').select('keywords').distinct().where('folder_id', '=', p('folderId')),
 );
 
 /** Undefined when there is no such folder, or only others that stand under its name. */
 export const openFolder: ReadOperation<
-  { mailboxId: number; name: string },
+  { mailboxId: number; name: string; since: number },
   OpenedFolder | undefined
 > = async (tx, request) => {
   const folder = await tx.first(selectFolder, request);
@@ -63,6 +72,7 @@ export const openFolder: ReadOperation<
   return {
     ...folder,
     uids: (await tx.all(selectUids, place)).map(({ uid }) => uid),
+    firstSince: (await tx.first(selectSince, { ...place, since: request.since }))?.uid ?? undefined,
     firstUnseen: (await tx.first(selectUnseen, place))?.uid ?? undefined,
     keywords: [...new Set(lists.flat())],
   };

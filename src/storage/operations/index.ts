@@ -18,7 +18,7 @@ import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
 
 export type { Appended, Copied } from './copying.js';
-export type { FlagState } from './flagging.js';
+export type { FlagState, FlagStore } from './flagging.js';
 export type { Which } from './folder-rows.js';
 export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
 export { standardFolders } from './folders.js';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ConnectionLost } from './errors.js';
+import { ConnectionLost } from './connection-lost.js';
 
 /** Octets gathered before they are written: small answers to pipelined commands leave together. */
 const GATHER = 64 * 1024;

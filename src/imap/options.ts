@@ -1,0 +1,72 @@
+import type { Accounts } from '../accounts/index.js';
+import type { Mailstore } from '../mailstore/index.js';
+import type { BlobKeeper } from '../smtp/index.js';
+import type { Telemetry } from '../telemetry/index.js';
+import type { RecentClaims } from './recent.js';
+
+/** implicit: TLS from the first octet (993). starttls: STARTTLS before the login (143). */
+export type ImapMode = 'implicit' | 'starttls';
+
+export interface ImapLimits {
+  /** Octets of the lines of one command. */
+  readonly command: number;
+  /** Octets of a literal that is no message. */
+  readonly literal: number;
+  /** Octets of a command before the login, literals included. */
+  readonly beforeLogin: number;
+  /** Octets of a message of APPEND (RFC 7889). */
+  readonly append: number;
+  /** Commands refused as no command of ours, before the connection is closed. */
+  readonly badCommands: number;
+  /** Failed logins of one connection; 0: no limit. */
+  readonly failedLogins: number;
+}
+
+/** Milliseconds. */
+export interface ImapTimeouts {
+  /** Of silence before the login. */
+  readonly login: number;
+  /** Of silence; RFC 9051 5.4 wants half an hour at least. IDLE counts as silence. */
+  readonly idle: number;
+  /** In which the peer has to take 256 KiB. */
+  readonly write: number;
+  /** For the peer to close after we did. */
+  readonly linger: number;
+}
+
+export const defaultLimits: ImapLimits = {
+  command: 64 * 1024,
+  literal: 64 * 1024,
+  beforeLogin: 8 * 1024,
+  append: 100 * 1024 * 1024,
+  badCommands: 50,
+  failedLogins: 5,
+};
+
+const MINUTE = 60_000;
+export const defaultTimeouts: ImapTimeouts = {
+  login: 2 * MINUTE,
+  idle: 31 * MINUTE,
+  write: 5 * MINUTE,
+  linger: 5_000,
+};
+
+/** What all sessions have in common. */
+export interface Services {
+  readonly accounts: Pick<Accounts, 'authenticate'>;
+  readonly mailstore: Mailstore;
+  readonly blobs: BlobKeeper;
+  readonly telemetry: Pick<Telemetry, 'event'>;
+  /** In the greeting. */
+  readonly hostname: string;
+  readonly spoolDir: string;
+  readonly mode: ImapMode;
+  /** Logins without TLS too, and as many failed ones as the client likes. */
+  readonly testing: boolean;
+  readonly limits: ImapLimits;
+  readonly timeouts: ImapTimeouts;
+  readonly now: () => number;
+  /** When this process began, epoch milliseconds: what came since then is recent to somebody. */
+  readonly startedAt: number;
+  readonly recent: RecentClaims;
+}

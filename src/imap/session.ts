@@ -1,0 +1,482 @@
+/**
+ * One client's dialogue. Commands are answered one at a time, in order; a client may send as many in one write as it likes
+ * (RFC 9051 5.5).
+ *
+ * Invariants: nothing is answered OK before the store has committed it; the state moves in #advance alone, which also lets go of
+ * the folder that was open; a literal's octets are asked for only when there is a place for them.
+ */
+import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConnectionLost, Output } from '../listener/index.js';
+import { CommandReader, type Literal, type Piece, type Reading, Scanner } from '../wire/imap/index.js';
+import type { Command, Connection, Context, Dialogue, Outcome, Sink } from './command.js';
+import { capabilities, findCommand } from './commands/index.js';
+import type { Extension } from './enabled.js';
+import { type Failure, failureOf, ImapError } from './errors.js';
+import type { Services } from './options.js';
+import { refusals } from './refusals.js';
+import type { State } from './state.js';
+
+export interface Peer {
+  /** IP address. */
+  readonly address: string;
+  /** Id of the connection, for the log. */
+  readonly session: string;
+}
+
+/** Octets of unread commands past which nothing more is taken from the socket. */
+const UNREAD = 256 * 1024;
+/** Commands answered before the other sessions have their turn. */
+const TURN = 32;
+
+/** A command whose octets are still coming. */
+interface Coming {
+  readonly command: Command | undefined;
+  readonly sinks: Sink[];
+  /** Octets of its literals so far. */
+  octets: number;
+}
+
+export class Session {
+  readonly #services: Services;
+  readonly #peer: Peer;
+  readonly #secureSocket: (plain: Socket) => Promise<Socket>;
+  #socket: Socket;
+  #secure: boolean;
+  #output: Output;
+  #reader = new CommandReader();
+  #state: State = { kind: 'not-authenticated' };
+  #enabled = new Set<Extension>();
+  #coming: Coming = { command: undefined, sinks: [], octets: 0 };
+  #dialogue: { readonly tag: string; readonly command: Command; readonly ask: Dialogue } | undefined;
+  /** Something is being answered, or its answer being sent. */
+  #busy = false;
+  #news = false;
+  #inputEnded = false;
+  #leaving = false;
+  #badCommands = 0;
+  #failedLogins = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  readonly #detach: (() => void)[] = [];
+
+  /** @param secureSocket TLS over a connection that speaks plain; rejects when the handshake fails */
+  constructor(
+    services: Services,
+    peer: Peer,
+    socket: Socket,
+    secure: boolean,
+    secureSocket: (plain: Socket) => Promise<Socket>,
+  ) {
+    this.#services = services;
+    this.#peer = peer;
+    this.#socket = socket;
+    this.#secure = secure;
+    this.#secureSocket = secureSocket;
+    this.#output = new Output(socket, services.timeouts.write);
+  }
+
+  /** Greets, or turns the client away. */
+  start(refusal?: string): void {
+    this.#attach();
+    this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.login);
+    if (refusal !== undefined) {
+      this.#output.add(`* BYE ${refusal}\r\n`);
+      this.#advance({ kind: 'logout' });
+    } else {
+      const { hostname } = this.#services;
+      this.#output.add(`* OK [CAPABILITY ${this.#capabilities()}] ${hostname} IMAP pronto / ready\r\n`);
+    }
+    void this.#pump();
+  }
+
+  /** The listener closes: ends after the command that runs, at once when none does. */
+  leave(): void {
+    this.#leaving = true;
+    void this.#pump();
+  }
+
+  /** Ends without a word. What is being committed is committed. */
+  abort(): void {
+    this.#socket.destroy();
+  }
+
+  // --- the socket ------------------------------------------------------------------------------------------------
+
+  #attach(): void {
+    const socket = this.#socket;
+    const on = <A extends unknown[]>(event: string, listener: (...values: A) => void) => {
+      socket.on(event, listener);
+      this.#detach.push(() => socket.off(event, listener));
+    };
+    socket.setNoDelay(true);
+    on('data', (chunk: Buffer) => this.#onData(chunk));
+    on('end', () => {
+      this.#inputEnded = true;
+      void this.#pump();
+    });
+    on('error', (error: Error) => this.#report(error));
+    on('close', () => this.#onClose());
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#state.kind === 'logout') return;
+    this.#idle?.refresh();
+    this.#reader.push(chunk);
+    if (this.#reader.pending > UNREAD) this.#socket.pause();
+    void this.#pump();
+  }
+
+  #onClose(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#linger);
+    this.#dropSinks();
+    this.#advance({ kind: 'logout' });
+  }
+
+  #onIdle(): void {
+    if (this.#busy) {
+      this.#idle?.refresh();
+      return;
+    }
+    this.#output.add('* BYE Troppo tempo senza comandi / Idle for too long\r\n');
+    this.#advance({ kind: 'logout' });
+    void this.#pump();
+  }
+
+  /** Closes our side; what the client still sends is not looked at. */
+  #end(): void {
+    this.#advance({ kind: 'logout' });
+    clearTimeout(this.#idle);
+    if (this.#socket.destroyed || this.#linger !== undefined) return;
+    this.#socket.end();
+    this.#socket.resume();
+    this.#linger = setTimeout(() => this.#socket.destroy(), this.#services.timeouts.linger);
+  }
+
+  // --- the dialogue ----------------------------------------------------------------------------------------------
+
+  async #pump(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      await this.#answerWhatWaits();
+      if (this.#state.kind === 'logout' || this.#inputEnded) this.#end();
+      else this.#socket.resume();
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) this.#report(error);
+      this.#socket.destroy();
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Until no whole command waits and all answers are on their way. */
+  async #answerWhatWaits(): Promise<void> {
+    for (let answered = 1; ; answered += 1) {
+      const reading = this.#nextReading();
+      if (reading !== undefined) {
+        await this.#take(reading);
+        if (this.#output.full) await this.#output.flush();
+        if (answered % TURN === 0) await nextTurn();
+      } else if (this.#news && this.#dialogue?.ask.tellsNews) {
+        await this.#tellNews(true);
+      } else if (!this.#output.empty) {
+        await this.#output.flush();
+      } else if (this.#state.kind === 'securing') {
+        await this.#startTls();
+      } else if (this.#leaving && this.#state.kind !== 'logout') {
+        this.#output.add('* BYE Servizio in arresto / Service is shutting down\r\n');
+        this.#advance({ kind: 'logout' });
+      } else {
+        return;
+      }
+    }
+  }
+
+  #nextReading(): Reading | undefined {
+    const { kind } = this.#state;
+    if (kind === 'logout' || kind === 'securing') return undefined;
+    if (this.#leaving && !this.#reader.inCommand) return undefined;
+    const { command, beforeLogin } = this.#services.limits;
+    return this.#reader.next({ command: kind === 'not-authenticated' ? beforeLogin : command });
+  }
+
+  async #take(reading: Reading): Promise<void> {
+    switch (reading.kind) {
+      case 'literal':
+        return this.#onLiteral(reading.literal, reading.pieces);
+      case 'octets':
+        return this.#onOctets(reading.bytes, reading.last);
+      case 'command':
+        return this.#onCommand(reading.pieces);
+      case 'too-long':
+        this.#answer(tagOf(reading.head), failureOf(refusals.tooLong()));
+        return this.#charge(refusals.tooLong());
+      case 'flood':
+        this.#output.add('* BYE Riga senza fine / Endless line\r\n');
+        return this.#advance({ kind: 'logout' });
+    }
+  }
+
+  /** Says where a literal's octets go; one that is refused is answered before it is sent. */
+  async #onLiteral(literal: Literal, pieces: readonly Piece[]): Promise<void> {
+    let tag = '*';
+    try {
+      if (this.#dialogue !== undefined) throw refusals.malformedResponse();
+      const scanner = new Scanner(pieces);
+      tag = scanner.tag();
+      scanner.space();
+      this.#coming = { ...this.#coming, command: this.#coming.command ?? commandAt(scanner) };
+      const { command, sinks } = this.#coming;
+      const context = this.#context(tag);
+      const streamed = command?.stream;
+      if (command !== undefined && streamed !== undefined && command.states.includes(this.#state.kind)) {
+        const again = new Scanner(pieces);
+        again.tag();
+        again.space();
+        commandAt(again);
+        const sink = await streamed(again, literal, context, sinks);
+        if (sink !== undefined) {
+          sinks.push(sink);
+          return this.#goOn(literal, 'stream');
+        }
+      }
+      this.#checkSize(literal);
+      this.#goOn(literal, 'keep');
+    } catch (error) {
+      this.#dropSinks();
+      this.#reader.decide('skip');
+      this.#refuse(tag, error);
+    }
+  }
+
+  #checkSize({ size }: Literal): void {
+    const { literal, command, beforeLogin } = this.#services.limits;
+    this.#coming.octets += size;
+    const early = this.#state.kind === 'not-authenticated';
+    const most = early ? beforeLogin : literal;
+    const all = early ? beforeLogin : command + literal;
+    if (size > most || this.#coming.octets > all) throw refusals.literalTooLarge();
+  }
+
+  #goOn({ synchronising }: Literal, decision: 'keep' | 'stream'): void {
+    this.#reader.decide(decision);
+    if (synchronising) this.#output.add('+ Pronto / Ready\r\n');
+  }
+
+  async #onOctets(bytes: Buffer, last: boolean): Promise<void> {
+    const sink = this.#coming.sinks.at(-1);
+    sink?.push(bytes);
+    await sink?.ready;
+    if (last) await sink?.end(true);
+  }
+
+  async #onCommand(pieces: readonly Piece[]): Promise<void> {
+    const { sinks } = this.#coming;
+    this.#coming = { command: undefined, sinks: [], octets: 0 };
+    const dialogue = this.#dialogue;
+    if (dialogue !== undefined) {
+      this.#dialogue = undefined;
+      const line = pieces[0]?.kind === 'text' ? pieces[0].bytes : Buffer.alloc(0);
+      return this.#perform(dialogue.tag, dialogue.command, () => dialogue.ask.answer(line));
+    }
+    let tag = '*';
+    try {
+      const scanner = new Scanner(pieces);
+      tag = scanner.tag();
+      scanner.space();
+      const command = commandAt(scanner);
+      if (command === undefined) throw refusals.unknownCommand();
+      if (!command.states.includes(this.#state.kind)) throw refusals.wrongState(command.name);
+      const context = this.#context(tag);
+      const run = command.read(scanner, context);
+      await this.#perform(tag, command, () => run(context, sinks));
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
+      this.#refuse(tag, error);
+    } finally {
+      for (const sink of sinks) await sink.end(false);
+    }
+  }
+
+  /** Runs a command, or one step of its dialogue, and answers it. */
+  async #perform(tag: string, command: Command, run: () => Promise<Outcome> | Outcome): Promise<void> {
+    let failure: Failure | undefined;
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await run();
+    } catch (error) {
+      if (error instanceof ConnectionLost) throw error;
+      failure = this.#judge(error);
+    }
+    if (outcome !== undefined && 'prompt' in outcome) {
+      this.#dialogue = { tag, command, ask: outcome };
+      this.#output.add(`+ ${outcome.prompt}\r\n`);
+      // What happened before the IDLE is told in it.
+      this.#news = true;
+      return;
+    }
+    if (outcome?.next !== undefined) {
+      // From the OK to STARTTLS on, what comes is for the TLS layer.
+      if (outcome.next.kind === 'securing') this.#socket.pause();
+      this.#advance(outcome.next);
+    }
+    if (command.tells !== 'none') await this.#tellNews(command.tells === 'all');
+    if (failure !== undefined) this.#answer(tag, failure);
+    else this.#answer(tag, { status: 'OK', code: outcome?.code, text: outcome?.text ?? '' });
+    this.#endIfTooMany();
+  }
+
+  async #tellNews(expunges: boolean): Promise<void> {
+    this.#news = false;
+    const state = this.#state;
+    if (state.kind !== 'selected') return;
+    for (const line of await state.selected.sync(this.#enabled, expunges)) this.#output.add(`* ${line}\r\n`);
+  }
+
+  #refuse(tag: string, error: unknown): void {
+    this.#answer(tag, this.#judge(error));
+    this.#endIfTooMany();
+  }
+
+  #judge(error: unknown): Failure {
+    const failure = failureOf(error);
+    if (failure.code === 'UNAVAILABLE') this.#report(error);
+    this.#charge(error);
+    return failure;
+  }
+
+  #charge(error: unknown): void {
+    const charge =
+      error instanceof ImapError ? error.charge : failureOf(error).status === 'BAD' ? 'bad-command' : 'none';
+    if (charge === 'bad-command') this.#badCommands += 1;
+    if (charge === 'failed-login' && !this.#services.testing) this.#failedLogins += 1;
+  }
+
+  #endIfTooMany(): void {
+    const { badCommands, failedLogins } = this.#services.limits;
+    const guessing = failedLogins > 0 && this.#failedLogins >= failedLogins;
+    if (this.#badCommands < badCommands && !guessing) return;
+    this.#output.add('* BYE Troppi errori / Too many errors\r\n');
+    this.#advance({ kind: 'logout' });
+  }
+
+  #answer(
+    tag: string,
+    { status, code, text }: Failure | { status: 'OK'; code: string | undefined; text: string },
+  ): void {
+    this.#output.add(`${tag} ${status} ${code === undefined ? '' : `[${code}] `}${text}\r\n`);
+  }
+
+  #context(tag: string): Context {
+    return {
+      services: this.#services,
+      connection: this.#connection(),
+      state: this.#state,
+      enabled: this.#enabled,
+      tag,
+      enable: (extension) => {
+        this.#enabled.add(extension);
+        if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
+      },
+      untagged: (line) => this.#output.add(`* ${line}\r\n`),
+      write: (octets) => this.#output.add(octets),
+      flow: async () => {
+        if (this.#output.full) await this.#output.flush();
+        if (this.#socket.destroyed) throw new ConnectionLost('connection closed by the peer');
+      },
+      onNews: () => this.#onNews(),
+      deselect: () => {
+        const state = this.#state;
+        if (state.kind === 'selected') this.#advance({ kind: 'authenticated', account: state.account });
+      },
+      capabilities: () => this.#capabilities(),
+    };
+  }
+
+  #connection(): Connection {
+    const { mode, testing } = this.#services;
+    return {
+      secure: this.#secure,
+      mayLogIn: this.#secure || testing,
+      offersStartTls: mode === 'starttls' && !this.#secure,
+      pending: this.#reader.pending,
+      peer: this.#peer.address,
+      session: this.#peer.session,
+    };
+  }
+
+  #capabilities(): string {
+    return capabilities(this.#connection(), this.#state).join(' ');
+  }
+
+  #onNews(): void {
+    this.#news = true;
+    if (this.#dialogue?.ask.tellsNews) void this.#pump();
+  }
+
+  async #startTls(): Promise<void> {
+    const plain = this.#socket;
+    for (const off of this.#detach.splice(0)) off();
+    try {
+      this.#socket = await this.#secureSocket(plain);
+    } catch (error) {
+      this.#report(error);
+      this.#onClose();
+      throw error;
+    }
+    this.#secure = true;
+    this.#output = new Output(this.#socket, this.#services.timeouts.write);
+    // RFC 9051 6.2.1: nothing said in clear counts any more.
+    this.#reader = new CommandReader();
+    this.#advance({ kind: 'not-authenticated' });
+    this.#attach();
+  }
+
+  /** The one place where the state changes. */
+  #advance(next: State): void {
+    const state = this.#state;
+    const kept = next.kind === 'selected' ? next.selected : undefined;
+    if (state.kind === 'selected' && state.selected !== kept) state.selected.close();
+    if (state.kind === 'logout') {
+      // The client went away meanwhile.
+      kept?.close();
+      return;
+    }
+    this.#state = next;
+    if (state.kind === 'not-authenticated' && next.kind === 'authenticated') {
+      clearTimeout(this.#idle);
+      this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.idle);
+    }
+  }
+
+  #dropSinks(): void {
+    const { sinks } = this.#coming;
+    this.#coming = { command: undefined, sinks: [], octets: 0 };
+    for (const sink of sinks) void sink.end(false);
+  }
+
+  #report(error: unknown): void {
+    if (this.#state.kind === 'logout') return;
+    const { address, session } = this.#peer;
+    this.#services.telemetry.event('session.failed', {
+      protocol: 'imap',
+      peer: address,
+      session,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** The command whose name comes next; `UID` has the name of another behind it. */
+function commandAt(scanner: Scanner): Command | undefined {
+  const first = scanner.keyword();
+  if (first !== 'UID') return findCommand(first);
+  scanner.space();
+  return findCommand(`UID ${scanner.keyword()}`);
+}
+
+/** The tag of a line that is no command otherwise. */
+const tagOf = (head: Buffer): string =>
+  /^[^\s"(){%*\\+]{1,64}(?= )/.exec(head.toString('latin1'))?.[0] ?? '*';

@@ -1,0 +1,2 @@
+export { ConnectionLost } from './connection-lost.js';
+export { Output } from './output.js';

@@ -153,6 +153,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
       : null,
     metrics: () => telemetry.metrics(),
     metricsAllow: config.web.metrics_allow,
+    alarms: () => [...new Set(telemetry.standing().map(({ name }) => name))],
     checks: [
       { name: 'store', ok: async () => answers(store.read('directoryMark', {})) },
       { name: 'antivirus', ok: () => antivirus.ping() },

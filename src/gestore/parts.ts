@@ -161,5 +161,5 @@ async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry:
     nodeCrypto,
   );
   if (paths.length > 0) return;
-  telemetry.event('alarm', { name: 'own-certificate-untrusted', reason: `${reason}: set signing.chain` });
+  telemetry.raise('own-certificate-untrusted', '', `${reason}: set signing.chain`);
 }

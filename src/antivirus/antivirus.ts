@@ -20,5 +20,10 @@ export interface Antivirus {
 
 /** The scanner could not be asked. */
 export class AntivirusUnavailable extends Error {
-  override readonly name = 'AntivirusUnavailable';
+  override readonly name: string = 'AntivirusUnavailable';
+}
+
+/** The scanner does not take messages as large as this one: no verdict, and none to come until it is set up otherwise. */
+export class AntivirusLimit extends AntivirusUnavailable {
+  override readonly name = 'AntivirusLimit';
 }

@@ -8,6 +8,8 @@ import type { Running } from './running.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** In place of a minute, for those who test. */
+const SOON = 2_000;
 /** A spool file or blob younger than this may belong to a commit under way. */
 const ORPHAN_AGE = 24 * HOUR;
 
@@ -60,7 +62,7 @@ async function readAuthority(file: string): Promise<string> {
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
 export function startTimers(
-  { config, store, issuer, directory, crls, telemetry, clock }: Parts,
+  { config, store, issuer, directory, crls, antivirus, telemetry, clock }: Parts,
   running: Running,
 ): void {
   const silence = new SilenceWatch({
@@ -76,6 +78,7 @@ export function startTimers(
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
     { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
     { name: 'spool', every: HOUR, run: () => cleanSpool(config.paths.spool) },
+    { name: 'antivirus', every: config.testing ? SOON : MINUTE, run: () => antivirus.look() },
     { name: 'directory', every: refresh, run: () => directory.refresh() },
     {
       name: 'crl',

@@ -102,8 +102,9 @@ function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: 
   const reason = error instanceof Error ? error.message : String(error);
   if (error instanceof StoreUnavailable)
     telemetry.event('store.unavailable', { operation: protocol, error: reason });
-  else if (error instanceof AntivirusUnavailable) telemetry.event('antivirus.failed', { error: reason });
-  else telemetry.event('session.failed', { protocol, peer, error: reason });
+  // The antivirus tells of itself.
+  else if (!(error instanceof AntivirusUnavailable))
+    telemetry.event('session.failed', { protocol, peer, error: reason });
 }
 
 /** POP3 over TLS, and with STARTTLS where a port is configured. */

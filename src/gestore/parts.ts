@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Accounts } from '../accounts/index.js';
-import { type Antivirus, openAntivirus } from '../antivirus/index.js';
+import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -38,7 +38,7 @@ export interface Parts {
   readonly signer: Signer;
   readonly directory: Directory;
   readonly crls: CrlStore;
-  readonly antivirus: Antivirus;
+  readonly antivirus: WatchedAntivirus;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
@@ -51,7 +51,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const tls = await readTls(config);
   const signer = await openSealingKey(config, telemetry);
   running.add({ stop: async () => signer.close() });
-  const antivirus = openAntivirus(config.antivirus);
+  const antivirus = watchedAntivirus(
+    config.antivirus,
+    telemetry,
+    Math.max(config.limits.incoming_size, config.limits.hard_size),
+  );
   if (config.antivirus.kind === 'builtin') {
     telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
   }

@@ -20,13 +20,15 @@ export async function checkDisk({ paths, storage }: Config): Promise<Finding[]> 
   return found;
 }
 
-export async function checkAntivirus({ antivirus }: Config): Promise<Finding[]> {
-  const { openAntivirus } = await import('../../antivirus/index.js');
+export async function checkAntivirus({ antivirus, limits }: Config): Promise<Finding[]> {
+  const { measureReach, openAntivirus, reachFault } = await import('../../antivirus/index.js');
   const scanner = openAntivirus(antivirus);
   if (!(await scanner.ping())) return [failed('antivirus', `${scanner.name} does not answer`)];
-  return antivirus.kind === 'builtin'
-    ? [warning('antivirus', 'finds only the EICAR test file')]
-    : [ok('antivirus', `${scanner.name} answers`)];
+  if (antivirus.kind === 'builtin') return [warning('antivirus', 'finds only the EICAR test file')];
+  const fault = reachFault(await measureReach(scanner, limits.incoming_size), limits.incoming_size);
+  if (fault !== undefined) return [failed('antivirus', fault)];
+  const seen = `it finds the test file at the end of a message of ${sizeText(limits.incoming_size)}`;
+  return [ok('antivirus', `${scanner.name} answers; ${seen}`)];
 }
 
 /** What opening the store would do; the store itself is not touched. */

@@ -16,6 +16,11 @@ export interface Antivirus {
   readonly name: string;
   /** Whether the engine answers now. */
   ping(): Promise<boolean>;
+  /**
+   * Resolves once it is sure that `gone` will be called when the engine ends, or is started anew.
+   * @throws AntivirusUnavailable
+   */
+  attend?(gone: () => void): Promise<void>;
 }
 
 /** The scanner could not be asked. */

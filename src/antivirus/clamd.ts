@@ -1,7 +1,8 @@
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
+import { attendClamd } from './clamd-session.js';
 
 /** Milliseconds. */
 export interface ClamdPatience {
@@ -62,6 +63,23 @@ export class ClamdAntivirus implements Antivirus {
     }
   }
 
+  async attend(gone: () => void): Promise<void> {
+    const socket = connect(endpoint(this.address));
+    const late = setTimeout(() => socket.destroy(new Error('no answer in time')), AT_ONCE);
+    try {
+      await attendClamd(socket, gone);
+    } catch (error) {
+      throw this.unavailable(error);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private unavailable(cause: unknown): AntivirusUnavailable {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new AntivirusUnavailable(`${this.name}: ${reason}`, { cause });
+  }
+
   /** A connection that breaks while we send has perhaps swallowed the reason: the question is put again. */
   private async askAgain(message: Rope): Promise<string> {
     for (let attempt = 1; ; attempt++) {
@@ -83,12 +101,7 @@ export class ClamdAntivirus implements Antivirus {
       await Promise.race([send(socket, command, stream), reply]);
       return await reply;
     } catch (error) {
-      throw new AntivirusUnavailable(
-        `${this.name}: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw this.unavailable(error);
     } finally {
       clearTimeout(deadline);
       socket.destroy();

@@ -16,6 +16,14 @@ export function openAntivirus(config: Configured): Antivirus {
 }
 
 /** The same for a server: its failures are alarms. @param largest octets of the largest message it will be asked about */
-export function watchedAntivirus(config: Configured, telemetry: Telemetry, largest: number): WatchedAntivirus {
-  return new WatchedAntivirus(openAntivirus(config), { telemetry, largest, limited: config.kind === 'clamd' });
+export function watchedAntivirus(
+  config: Configured,
+  telemetry: Telemetry,
+  largest: number,
+): WatchedAntivirus {
+  return new WatchedAntivirus(openAntivirus(config), {
+    telemetry,
+    largest,
+    limited: config.kind === 'clamd',
+  });
 }

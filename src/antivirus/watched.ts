@@ -20,11 +20,15 @@ export interface WatchOptions {
  * their size: nothing passes unscanned (architecture 3).
  */
 export class WatchedAntivirus implements Antivirus {
-  /** Octets up to which a "clean" is believed; found out when first needed, and again after each failure. */
+  /** Octets up to which a "clean" is believed; found out when first needed, and again after each failure or restart. */
   #reach: Promise<number> | undefined;
   #failing = false;
   /** It takes less than it should. */
   #short = false;
+  #attended = false;
+  /** Ends of the scanner that were noticed. */
+  #lives = 0;
+  #looking = false;
   #measuredAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -38,10 +42,15 @@ export class WatchedAntivirus implements Antivirus {
 
   async scan(message: Rope): Promise<ScanVerdict> {
     try {
-      if (message.length > SMALL && message.length > (await this.#reachNow())) {
+      const large = this.options.limited && message.length > SMALL;
+      if (large && message.length > (await this.#reachNow())) {
         throw new AntivirusLimit(`${message.length} octets are more than clamd looks at`);
       }
+      const life = this.#lives;
       const verdict = await this.scanner.scan(message);
+      if (large && life !== this.#lives) {
+        throw new AntivirusUnavailable(`${this.name} was started anew meanwhile`);
+      }
       this.#works();
       return verdict;
     } catch (error) {
@@ -63,19 +72,31 @@ export class WatchedAntivirus implements Antivirus {
     );
   }
 
-  /** Whether it answers and, daily and while that is wrong, how far it reaches. Never rejects: what is wrong is an alarm. */
-  async look(): Promise<void> {
-    if (!(await this.ping())) return;
-    if (!this.#short && performance.now() - this.#measuredAt < DAY) return;
-    this.#reach = undefined;
-    await this.#reachNow().catch((error: unknown) => {
-      if (!(error instanceof AntivirusUnavailable)) throw error;
-      this.#failed(error);
+  /**
+   * Looks whether it answers and, daily and while that is wrong, how far it reaches; one look at a time. Nobody waits for
+   * it, for it may take minutes: what is wrong is an alarm.
+   */
+  look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#look().finally(() => {
+      this.#looking = false;
     });
   }
 
+  async #look(): Promise<void> {
+    if (!(await this.ping()) || !this.options.limited) return;
+    if (!this.#short && performance.now() - this.#measuredAt < DAY) return;
+    this.#reach = undefined;
+    try {
+      await this.#reachNow();
+    } catch (error) {
+      if (!(error instanceof AntivirusUnavailable)) throw error;
+      this.#failed(error);
+    }
+  }
+
   #reachNow(): Promise<number> {
-    if (!this.options.limited) return Promise.resolve(Number.POSITIVE_INFINITY);
     if (this.#reach !== undefined) return this.#reach;
     const reach = this.#search();
     this.#reach = reach;
@@ -88,6 +109,7 @@ export class WatchedAntivirus implements Antivirus {
   /** From the largest message down to one that is seen whole. Where too large ones are refused, the scanner says so itself. */
   async #search(): Promise<number> {
     const { largest, telemetry } = this.options;
+    await this.#attend();
     let blind = false;
     let size = largest;
     for (; size > SMALL; size = Math.floor(size / 2)) {
@@ -101,6 +123,17 @@ export class WatchedAntivirus implements Antivirus {
     this.#short = size < largest;
     if (!this.#short) telemetry.clear('antivirus-limit', '');
     return blind ? Math.max(size, SMALL) : Number.POSITIVE_INFINITY;
+  }
+
+  async #attend(): Promise<void> {
+    if (this.#attended) return;
+    await this.scanner.attend?.(() => {
+      this.#attended = false;
+      this.#lives += 1;
+      this.#reach = undefined;
+      this.#measuredAt = Number.NEGATIVE_INFINITY;
+    });
+    this.#attended = true;
   }
 
   #works(): void {

@@ -78,7 +78,7 @@ export function startTimers(
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
     { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
     { name: 'spool', every: HOUR, run: () => cleanSpool(config.paths.spool) },
-    { name: 'antivirus', every: config.testing ? SOON : MINUTE, run: () => antivirus.look() },
+    { name: 'antivirus', every: config.testing ? SOON : MINUTE, run: async () => antivirus.look() },
     { name: 'directory', every: refresh, run: () => directory.refresh() },
     {
       name: 'crl',
@@ -90,5 +90,7 @@ export function startTimers(
   ];
   const timers = new Timers(chores, telemetry);
   timers.start();
+  // What it lets through unseen is to be known before the first large message comes.
+  antivirus.look();
   running.add({ stop: () => timers.stop() });
 }

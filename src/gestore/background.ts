@@ -62,7 +62,7 @@ async function readAuthority(file: string): Promise<string> {
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
 export function startTimers(
-  { config, store, issuer, directory, crls, antivirus, telemetry, clock }: Parts,
+  { config, store, issuer, directory, crls, antivirus, signer, telemetry, clock }: Parts,
   running: Running,
 ): void {
   const silence = new SilenceWatch({
@@ -74,11 +74,13 @@ export function startTimers(
   silence.start();
   running.add({ stop: () => silence.stop() });
   const refresh = config.directory.refresh.ms;
+  const often = config.testing ? SOON : MINUTE;
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
     { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
     { name: 'spool', every: HOUR, run: () => cleanSpool(config.paths.spool) },
-    { name: 'antivirus', every: config.testing ? SOON : MINUTE, run: async () => antivirus.look() },
+    { name: 'antivirus', every: often, run: async () => antivirus.look() },
+    { name: 'signer', every: often, run: () => signer.works() },
     { name: 'directory', every: refresh, run: () => directory.refresh() },
     {
       name: 'crl',

@@ -158,6 +158,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
     checks: [
       { name: 'store', ok: async () => answers(store.read('directoryMark', {})) },
       { name: 'antivirus', ok: () => antivirus.ping() },
+      { name: 'signer', ok: () => signer.works() },
     ],
   });
   await running.listen('https', server, port, config.listen.address);

@@ -11,6 +11,8 @@ import {
   CrlStore,
   certificateProfileFaults,
   findPaths,
+  type GuardedSigner,
+  guardSigner,
   nodeCrypto,
   openSigner,
   readCertificate,
@@ -35,7 +37,7 @@ export interface Parts {
   readonly clock: () => number;
   readonly tls: TlsMaterial;
   readonly store: Store;
-  readonly signer: Signer;
+  readonly signer: GuardedSigner;
   readonly directory: Directory;
   readonly crls: CrlStore;
   readonly antivirus: WatchedAntivirus;
@@ -49,7 +51,7 @@ export interface Parts {
 export async function buildParts(config: Config, telemetry: Telemetry, running: Running): Promise<Parts> {
   const clock = Date.now;
   const tls = await readTls(config);
-  const signer = await openSealingKey(config, telemetry);
+  const signer = guardSigner(await openSealingKey(config, telemetry), telemetry);
   running.add({ stop: async () => signer.close() });
   const antivirus = watchedAntivirus(
     config.antivirus,

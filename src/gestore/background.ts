@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { noticesOfFailure } from '../delivery-point/index.js';
-import { networkDns, openRelay, storeQueue } from '../relay/index.js';
+import { networkDns, openRelay, storeQueue, watchedDns } from '../relay/index.js';
 import { cleanSpool } from '../smtp/index.js';
 import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
 import { type Parts, StartError } from './parts.js';
@@ -32,7 +32,7 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
       routes: relay.routes,
       smartHost: relay.smart_host,
       hostname,
-      dns: networkDns(relay.dns),
+      dns: watchedDns(networkDns(relay.dns), telemetry),
       random: Math.random,
     },
     tls: {

@@ -18,7 +18,7 @@ import {
 import type { Telemetry } from '../telemetry/index.js';
 import { type Backoff, retryDelay } from './backoff.js';
 import type { Connector } from './connector.js';
-import { dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
+import { type Disposition, dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
 import type { FailureNotices, LocalReception, OutboundQueue } from './ports.js';
 import { RouteError } from './routing.js';
 import {
@@ -49,6 +49,9 @@ export interface TransferParts {
  * full disk of ours.
  */
 const COMMIT_PAUSE = { first: 250, longest: 2_000 } as const;
+
+/** Failures of one row after which an operator is told: some ten minutes with the usual waits. */
+const MANY_TRIES = 9;
 
 /** A row whose try had no commit, and why. */
 interface Unsettled {
@@ -220,12 +223,25 @@ export class Transfer {
     return new ChangeSet((rope) => this.#parts.queue.pack(rope));
   }
 
+  /** A gestore that cannot be reached is somebody's task; it is over when it says anything final. */
+  #watchPeer(row: QueueRow, disposition: Disposition): void {
+    const { telemetry, local } = this.#parts;
+    const { destination, attempts } = row;
+    if (!isCertified(row) || local.isOwnDomain(destination)) return;
+    if (disposition.kind === 'sent' || disposition.kind === 'failed') {
+      telemetry.clear('peer-unreachable', destination);
+    } else if (attempts + 1 >= MANY_TRIES) {
+      telemetry.raise('peer-unreachable', destination, reasonOf(disposition));
+    }
+  }
+
   #tell(disposed: readonly Disposed[], ms: number): void {
     const { telemetry } = this.#parts;
     for (const group of groupedBy(disposed, ({ disposition }) => disposition.kind).values()) {
       const [{ row, disposition }] = group;
       const { identificativo, destination, kind } = row;
       const hop = { identificativo, destination, kind, recipients: group.length };
+      this.#watchPeer(row, disposition);
       if (disposition.kind === 'sent') {
         telemetry.event('relay.sent', { ...hop, answer: disposition.answer, ms });
         continue;
@@ -248,6 +264,8 @@ export class Transfer {
     }
   }
 }
+
+const isCertified = ({ kind }: QueueRow): boolean => kind === 'envelope' || kind === 'notification';
 
 function failureOutcome(error: unknown): Outcome {
   if (error instanceof RouteError) return routeOutcome(error);

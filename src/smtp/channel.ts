@@ -38,6 +38,9 @@ export interface TlsCheck {
   readonly name: string;
 }
 
+/** Replies that may wait at once: a transaction has one for each recipient and a few more. */
+const MOST_REPLIES = 1024;
+
 /** One socket's replies as a queue, its writes with their backpressure. Every failure reaches whoever waits. */
 export class Channel {
   #socket: Socket;
@@ -125,8 +128,8 @@ export class Channel {
     this.#socket.end(bytes);
   }
 
-  destroy(): void {
-    this.#failure ??= new Error('connection closed by us');
+  destroy(reason = 'connection closed by us'): void {
+    this.#fail(new Error(reason));
     this.#socket.destroy();
   }
 
@@ -140,6 +143,7 @@ export class Channel {
   #receive(chunk: Buffer): void {
     try {
       this.#replies.push(...this.#parser.push(chunk));
+      if (this.#replies.length > MOST_REPLIES) throw new ReplyError('replies nobody asked for');
     } catch (error) {
       this.#fail(error instanceof ReplyError ? error : new ReplyError('unreadable reply', { cause: error }));
       this.#socket.destroy();

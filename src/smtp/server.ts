@@ -70,6 +70,20 @@ export interface SmtpHandlers<User> {
   data(message: Spooled, envelope: Envelope, peer: Peer<User>): Promise<string>;
 }
 
+/** Milliseconds. */
+export interface ServerTimeouts {
+  /** For a whole command (RFC 5321 4.5.3.2.7). */
+  readonly socket?: number;
+  /** For a TLS handshake. */
+  readonly handshake?: number;
+  /** For a whole DATA. */
+  readonly data?: number;
+  /** For a connection on which no message is handed in. */
+  readonly session?: number;
+  /** Of grace when the listener closes. */
+  readonly close?: number;
+}
+
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
@@ -86,10 +100,8 @@ export interface SmtpServerOptions<User> {
   readonly maxClients?: number | undefined;
   /** 0: no limit (loopback in `testing`). */
   readonly connectionsPerAddress?: number | undefined;
-  /** Milliseconds of silence (RFC 5321 4.5.3.2.7), of a whole DATA, of grace at close. */
-  readonly timeouts?:
-    | { readonly socket?: number; readonly data?: number; readonly close?: number }
-    | undefined;
+  /** Milliseconds. */
+  readonly timeouts?: ServerTimeouts | undefined;
   readonly handlers: SmtpHandlers<User>;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
@@ -132,6 +144,8 @@ class Listener<User> implements SmtpServer {
     this.#options = options;
     const rules: SessionRules = {
       dataTimeout: options.timeouts?.data ?? 60 * MINUTE,
+      commandTimeout: options.timeouts?.socket ?? 5 * MINUTE,
+      sessionTimeout: options.timeouts?.session ?? 60 * MINUTE,
       maxErrors: 100,
       recipients: options.recipients,
       insecureAuth: options.insecureAuth ?? false,
@@ -147,8 +161,20 @@ class Listener<User> implements SmtpServer {
     this.#server._upgrade = (socket, callback) => {
       // The library upgrades one turn of the loop after the client came. By then the socket may be gone, as when the
       // listener closes, and a TLS socket around nothing brings Node 20 down.
-      if (socket.destroyed) callback(new Error('connection closed before TLS'));
-      else upgrade(socket, callback);
+      if (socket.destroyed) {
+        callback(new Error('connection closed before TLS'));
+        return;
+      }
+      // The library's own bound begins anew with every octet. What is destroyed is the TLS socket on top, as it does.
+      const late = setTimeout(
+        () => this.#server._pendingSockets.get(socket)?.destroy(),
+        options.timeouts?.handshake ?? MINUTE,
+      );
+      late.unref();
+      upgrade(socket, (error, secured) => {
+        clearTimeout(late);
+        callback(error, secured);
+      });
     };
     // Failed handshakes and broken sockets: their connection is gone, the listener stands.
     this.#server.on('error', () => undefined);

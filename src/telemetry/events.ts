@@ -82,6 +82,12 @@ export const events = {
     labels: ['name'],
   }),
 
+  'intake.resumed': event<{ cause: string }>('info', 'mail is taken again', {
+    counter: 'intake_resumed_total',
+    help: 'Times that a shortage was over (its beginning is an alarm)',
+    labels: ['cause'],
+  }),
+
   'session.opened': event<Session>(
     'debug',
     'connection opened',

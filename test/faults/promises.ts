@@ -129,6 +129,12 @@ export async function readiness(gestore: TestGestore, code: 200 | 503): Promise<
   }
 }
 
+export async function until(reached: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE; !(await reached()); await sleep(100)) {
+    assert.ok(Date.now() < deadline, 'it does not come to that');
+  }
+}
+
 /** Waits for a line of the log that fits. */
 export async function logged(gestore: TestGestore, pattern: RegExp): Promise<string> {
   for (const deadline = Date.now() + PATIENCE; ; await sleep(50)) {

@@ -57,7 +57,10 @@ export class BlobFiles {
       await this.#present(path, hash, length);
       await this.#proofs.prove(path, hash, length);
     } catch (error) {
-      throw readingError(error, hash);
+      const told = readingError(error, hash);
+      // Whoever mends it puts another file in its place: the one that is open now must not be read again.
+      if (told instanceof BlobDamaged) this.#handles.drop(path);
+      throw told;
     }
   }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
 import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
 import type { Config } from '../config/index.js';
@@ -22,6 +23,7 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { Intake, measuresOf } from './intake/index.js';
 import type { Running } from './running.js';
 import { readTls, type TlsMaterial } from './tls.js';
 
@@ -37,6 +39,7 @@ export interface Parts {
   readonly clock: () => number;
   readonly tls: TlsMaterial;
   readonly store: Store;
+  readonly intake: Intake;
   readonly signer: GuardedSigner;
   readonly directory: Directory;
   readonly crls: CrlStore;
@@ -67,6 +70,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const store = await openStore({ ...config.storage, now: clock });
   running.add({ stop: () => store.close() });
   await cleanSpool(config.paths.spool);
+  const intake = await watchIntake(config, store, telemetry, running);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
   const crls = new CrlStore({ sources: config.directory.crl, now: clock });
   const accounts = new Accounts({
@@ -102,6 +106,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     clock,
     tls,
     store,
+    intake,
     signer,
     directory,
     crls,
@@ -111,6 +116,25 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     issuer,
     incomingPoint,
   };
+}
+
+async function watchIntake(
+  { storage, paths, limits }: Config,
+  store: Store,
+  telemetry: Telemetry,
+  running: Running,
+): Promise<Intake> {
+  const { database, blobs } = storage;
+  const folders = [
+    paths.spool,
+    ...(database.engine === 'sqlite' ? [dirname(database.file)] : []),
+    ...(blobs.kind === 'file' ? [blobs.folder] : []),
+  ];
+  const bounds = { reserve: limits.disk_reserve, queue: limits.queue };
+  const intake = new Intake({ measures: measuresOf(store, folders), telemetry, bounds });
+  running.add({ stop: () => intake.stop() });
+  await intake.start();
+  return intake;
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {

@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { SmtpClientError } from '../smtp/index.js';
 import {
+  BlobDamaged,
   ChangeSet,
   type QueueRow,
   type RecipientFact,
@@ -120,8 +121,18 @@ export class Transfer {
       return await this.#hand(rows, await this.#parts.queue.open(rows[0].contentId));
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof BlobDamaged) this.#damaged(rows[0], error);
       return rows.map(() => errorOutcome(error));
     }
+  }
+
+  /** The row is tried again like any other, in case the operator mends it; he must know that he has to. */
+  #damaged({ identificativo, kind, destination }: QueueRow, { message }: BlobDamaged): void {
+    this.#parts.telemetry.event('alarm', {
+      name: 'blob-damaged',
+      identificativo,
+      reason: `${message}: ${kind} for ${destination} waits for it`,
+    });
   }
 
   /** Never rejects. */

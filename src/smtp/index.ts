@@ -12,11 +12,12 @@ export {
 export { type ReplyLine, replyFor, SmtpError, type SmtpRefusal } from './errors.js';
 export { domainOf, isAddress } from './path.js';
 export { receivedField } from './received.js';
-export { refusals } from './refusals.js';
+export { refusals, storeRefusal } from './refusals.js';
 export { describeReply, makeReply, type Reply } from './reply.js';
 export {
   createSmtpServer,
   type Envelope,
+  type IntakeGate,
   type Login,
   type Peer,
   type SmtpHandlers,
@@ -28,8 +29,10 @@ export {
 export {
   type BlobKeeper,
   cleanSpool,
+  inspectSpool,
   keep,
   type Spooled,
+  SpoolFailure,
   type SpoolFault,
   type SpoolOptions,
   spool,

@@ -7,10 +7,11 @@ import {
   type SMTPServerDataStream,
   type SMTPServerSession,
 } from 'smtp-server';
+import { StoreUnavailable } from '../storage/index.js';
 import { replyFor, type SmtpError } from './errors.js';
-import { refusals } from './refusals.js';
+import { refusals, storeRefusal } from './refusals.js';
 import { Session, type SessionRules } from './session.js';
-import { type Spooled, spool } from './spool.js';
+import { type Spooled, SpoolFailure, spool } from './spool.js';
 
 /** PEM. */
 export interface TlsMaterial {
@@ -84,6 +85,14 @@ export interface ServerTimeouts {
   readonly close?: number;
 }
 
+/** Whether there is room for more mail. Each throws SmtpError, a temporary one, when there is not. */
+export interface IntakeGate {
+  /** Asked at MAIL, before anything is taken. @param octets what the client announced, 0 when it did not */
+  admit(octets: number): void;
+  /** Asked before so many octets of a running transaction go to the disk. */
+  grow(octets: number): void;
+}
+
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
@@ -103,6 +112,8 @@ export interface SmtpServerOptions<User> {
   /** Milliseconds. */
   readonly timeouts?: ServerTimeouts | undefined;
   readonly handlers: SmtpHandlers<User>;
+  /** None: there is always room. */
+  readonly intake?: IntakeGate | undefined;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
 }
@@ -276,7 +287,7 @@ class Listener<User> implements SmtpServer {
 
   #refusal(error: unknown, session: SMTPServerSession): Error {
     this.#options.report?.(error, peerOf<User>(session));
-    const reply = replyFor(error);
+    const reply = replyFor(error instanceof StoreUnavailable ? storeRefusal(error) : error);
     return Object.assign(new Error(reply.text), { responseCode: reply.code });
   }
 
@@ -316,6 +327,8 @@ class Listener<User> implements SmtpServer {
     this.#checkParameters(path, MAIL_PARAMETERS);
     if (session.envelope.smtpUtf8 === true && !smtpUtf8) throw refusals.unknownParameter('SMTPUTF8');
     this.#checkCharacters(path.address, session);
+    // A client that is told now keeps its message; told after DATA it would have sent it for nothing.
+    this.#options.intake?.admit(announcedSize(path));
     await handlers.mailFrom(path.address, peerOf(session));
   }
 
@@ -326,11 +339,12 @@ class Listener<User> implements SmtpServer {
   }
 
   async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const { handlers, spoolDir, size } = this.#options;
+    const { handlers, spoolDir, size, intake } = this.#options;
     // The library makes a new envelope for the next transaction; this one is ours.
     const envelope = envelopeOf(session);
-    const message = await spool(stream, { dir: spoolDir, limit: size }).catch((error: unknown) => {
-      throw isDiskFull(error) ? refusals.storageFull(error) : error;
+    const room = (octets: number): void => intake?.grow(octets);
+    const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
+      throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
     });
     try {
       if (message.fault !== undefined) throw faultRefusal(message.fault, size);
@@ -356,8 +370,11 @@ function faultRefusal(fault: NonNullable<Spooled['fault']>, size: number): SmtpE
   return fault === 'bare-lf' ? refusals.bareLf() : refusals.nul();
 }
 
-const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+/** Of the SIZE parameter; the library has refused what is no number, or too large. */
+function announcedSize({ args }: SMTPServerAddress): number {
+  const size = Number(args ? args.SIZE : 0);
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
 
 function envelopeOf(session: SMTPServerSession): Envelope {
   const { mailFrom, rcptTo, bodyType, smtpUtf8 } = session.envelope;

@@ -91,6 +91,12 @@ export const events = {
   }),
   'alarm.cleared': event<{ name: string; about: string }>('warn', 'alarm over'),
 
+  'intake.resumed': event<{ cause: string }>('info', 'mail is taken again', {
+    counter: 'intake_resumed_total',
+    help: 'Times that a shortage was over (its beginning is an alarm)',
+    labels: ['cause'],
+  }),
+
   'session.opened': event<Session>(
     'debug',
     'connection opened',

@@ -23,9 +23,10 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
 import { Intake, measuresOf } from './intake/index.js';
 import type { Running } from './running.js';
-import { readTls, type TlsMaterial } from './tls.js';
+import { readTls } from './tls.js';
 
 /** This gestore cannot start; the message says what to mend. */
 export class StartError extends Error {
@@ -37,7 +38,7 @@ export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly store: Store;
   readonly intake: Intake;
   readonly signer: GuardedSigner;

@@ -23,7 +23,6 @@ export {
   type SmtpHandlers,
   type SmtpServer,
   type SmtpServerOptions,
-  type TlsMaterial,
   type TlsMode,
 } from './server.js';
 export {

@@ -8,16 +8,11 @@ import {
   type SMTPServerSession,
 } from 'smtp-server';
 import { StoreUnavailable } from '../storage/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { replyFor, type SmtpError } from './errors.js';
 import { refusals, storeRefusal } from './refusals.js';
 import { Session, type SessionRules } from './session.js';
 import { type Spooled, SpoolFailure, spool } from './spool.js';
-
-/** PEM. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-}
 
 /** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
 export type TlsMode = 'implicit' | 'required' | 'offered';
@@ -96,7 +91,7 @@ export interface IntakeGate {
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly mode: TlsMode;
   readonly spoolDir: string;
   /** Octets: SIZE, and 552 past it. */
@@ -121,7 +116,7 @@ export interface SmtpServerOptions<User> {
 export interface SmtpServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running transactions end, sends the others away with 421. */
   close(): Promise<void>;
   readonly connections: number;
@@ -206,8 +201,8 @@ class Listener<User> implements SmtpServer {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#server.updateSecureContext({ key: tls.key, cert: tls.cert });
+  reload(tls: KeyPair): void {
+    this.#server.updateSecureContext(serverTls(tls));
   }
 
   close(): Promise<void> {
@@ -227,9 +222,7 @@ class Listener<User> implements SmtpServer {
       banner: 'Ceralacca',
       heloResponse: '%s',
       secure: mode === 'implicit',
-      key: tls.key,
-      cert: tls.cert,
-      minVersion: 'TLSv1.2' as const,
+      ...serverTls(tls),
       logger: false as const,
       size,
       maxRecipients: recipients,

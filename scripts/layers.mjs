@@ -29,7 +29,7 @@ export const floors = [
   ['smime'],
   ['storage'],
   ['telemetry'],
-  ['config'],
+  ['config', 'tls'],
   ['pec'],
   ['ledger'],
   ['wire'],

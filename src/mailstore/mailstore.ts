@@ -32,7 +32,7 @@ export interface FolderPlace {
 }
 
 /** What the mailstore needs of the store. */
-export type MailstoreStore = Pick<Store, 'read' | 'write' | 'open' | 'pack' | 'onCommit'>;
+export type MailstoreStore = Pick<Store, 'read' | 'write' | 'open' | 'openProved' | 'pack' | 'onCommit'>;
 
 /** The mailboxes as their users see them: folders, and messages that never change. */
 export class Mailstore {
@@ -149,9 +149,14 @@ export class Mailstore {
     return this.#store.read('findMessage', { mailboxId, id });
   }
 
-  /** The bytes as they were delivered. @throws StoreConflict 'content' when the message was expunged and swept. */
-  open(message: Pick<MessageRow, 'contentId'>): Promise<Rope> {
-    return this.#store.open(message.contentId);
+  /**
+   * The bytes as they were delivered: proved to be so, where all of them are wanted.
+   * @throws StoreConflict 'content' when the message was expunged and swept; BlobDamaged when they are no longer those
+   */
+  open(message: Pick<MessageRow, 'contentId'>, wanted: 'part' | 'whole' = 'whole'): Promise<Rope> {
+    return wanted === 'whole'
+      ? this.#store.openProved(message.contentId)
+      : this.#store.open(message.contentId);
   }
 
   /**

@@ -2,6 +2,7 @@ export { SMALL_BLOB } from './blobs/layout.js';
 export { ChangeSet } from './change-set.js';
 export type { News } from './engine.js';
 export {
+  BlobDamaged,
   type Conflict,
   type ConflictDetails,
   StoreConflict,
@@ -11,18 +12,20 @@ export {
 export { type FlagChange, type FlagSet, flagNames, flagSetOf } from './flags.js';
 export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
-export type {
-  Appended,
-  BelievedTimes,
-  Copied,
-  FlagState,
-  FlagStore,
-  FolderChanges,
-  ListedMessage,
-  OpenedFolder,
-  QueueScope,
-  SummarisedMessage,
-  Which,
+export {
+  type Appended,
+  type BelievedTimes,
+  type Copied,
+  type FlagState,
+  type FlagStore,
+  type FolderChanges,
+  type InspectionRule,
+  inspectionRules,
+  type ListedMessage,
+  type OpenedFolder,
+  type QueueScope,
+  type SummarisedMessage,
+  type Which,
 } from './operations/index.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';

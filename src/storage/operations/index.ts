@@ -6,6 +6,7 @@ import * as directory from './directory.js';
 import * as flagging from './flagging.js';
 import * as view from './folder-view.js';
 import * as folders from './folders.js';
+import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
@@ -22,6 +23,7 @@ export type { FlagState, FlagStore } from './flagging.js';
 export type { Which } from './folder-rows.js';
 export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
 export { standardFolders } from './folders.js';
+export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
 
@@ -60,6 +62,7 @@ export const writes = {
   putSnapshot: directory.putSnapshot,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
+  proveWriting: health.proveWriting,
 } as const;
 
 export const reads = {
@@ -91,6 +94,7 @@ export const reads = {
   nextAttemptAt: claims.nextAttemptAt,
   dueScopes: claims.dueScopes,
   countQueue: queue.countQueue,
+  countWaiting: health.countWaiting,
   searchRegister: register.searchRegister,
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
@@ -100,7 +104,9 @@ export const reads = {
   snapshotBytes: directory.snapshotBytes,
   content: contents.content,
   blob: contents.blob,
-  inspectTables: inspection.inspectTables,
+  inspectFile: inspection.inspectFile,
+  inspectRule: inspection.inspectRule,
+  foreignLeases: inspection.foreignLeases,
   inspectContents: inspection.inspectContents,
   listBlobs: inspection.listBlobs,
   isBlobNamed: inspection.isBlobNamed,

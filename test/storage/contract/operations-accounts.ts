@@ -45,7 +45,10 @@ export function accountsContract(open: OpenStore): void {
           ],
         );
         const first = Math.floor(NOW / 1000);
-      assert.deepEqual(folders.map(({ uidValidity }) => uidValidity - first), [0, 1, 2, 3, 4]);
+        assert.deepEqual(
+          folders.map(({ uidValidity }) => uidValidity - first),
+          [0, 1, 2, 3, 4],
+        );
       }));
 
     it('gives no address out twice, and none in a foreign domain', () =>

@@ -13,6 +13,8 @@ import type { RecentClaims } from './recent.js';
 import { refusals } from './refusals.js';
 import { View } from './view.js';
 
+type Ranges = Extract<SequenceSet, { kind: 'ranges' }>['ranges'];
+
 export interface SelectedOptions {
   readonly mailstore: Pick<Mailstore, 'changes' | 'watch'>;
   readonly mailboxId: number;
@@ -109,6 +111,17 @@ export class Selected {
       if (bound === '*' ? size === 0 : bound > size) throw refusals.noSuchMessage();
     }
     return membersOf(set.ranges, sequences(size)).map((sequence) => this.view.uidAt(sequence) ?? 0);
+  }
+
+  /** UIDs of the ranges that are not in the folder, below `uidNext`. */
+  absent(ranges: Ranges, uidNext: number): number[] {
+    return this.among(ranges, sequences(uidNext - 1), uidNext);
+  }
+
+  /** Those of the UIDs (growing) that the ranges name and the client does not see. */
+  among(ranges: Ranges, uids: readonly number[], uidNext: number): number[] {
+    const named = new Set(membersOf(ranges, sequences(uidNext - 1)));
+    return uids.filter((uid) => named.has(uid) && this.view.sequenceOf(uid) === 0);
   }
 
   /** The client learns of these flags from the answer that is being written: `sync` need not say them again. */

@@ -1,12 +1,14 @@
+export { type Token as AddressToken, tokenize as addressTokens } from './address-tokens.js';
 export { type AddressList, type Mailbox, parseAddresses } from './addresses.js';
 export { multipart, part } from './build.js';
 export { type CanonicalFault, CanonicalGuard } from './canonical.js';
+export { decodeCharset, decodeEightBit } from './charset.js';
 export { type ContentType, type Disposition, parseContentType, parseDisposition } from './content-type.js';
 export { decodeBody } from './decode.js';
 export { encodeBase64, encodeQuotedPrintable } from './encode.js';
 export { MimeError, type MimeErrorCode } from './errors.js';
 export { type Field, Header, readHeader } from './header.js';
-export { formatParameter } from './parameters.js';
+export { formatParameter, rawParameters } from './parameters.js';
 export type { Part, StructureLimits } from './part.js';
 export { readStructure } from './structure.js';
 export { decodeWords, encodePhrase, encodeSubject } from './words.js';

@@ -38,6 +38,19 @@ export function readParameters(raw: string, from: number): Map<string, string> {
 }
 
 /**
+ * The parameters of a whole field as they stand: each in its place, with its stars and percents, names in lower case. No more than
+ * a hundred: a field with more has no reader.
+ */
+export function rawParameters(raw: string | undefined): (readonly [name: string, value: string])[] {
+  const found: (readonly [string, string])[] = [];
+  if (raw === undefined) return found;
+  const scanner = new ParameterScanner(raw, 0);
+  for (let next = scanner.next(); next !== undefined && found.length < 100; next = scanner.next())
+    found.push([next.name, next.value]);
+  return found;
+}
+
+/**
  * `; name="value"` for a structured field, on a folded line of its own where it is long; RFC 2231 with UTF-8, in
  * numbered pieces if need be, where the value is not printable ASCII.
  */

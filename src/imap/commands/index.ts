@@ -2,6 +2,7 @@ import type { Command, Connection } from '../command.js';
 import type { State } from '../state.js';
 import { capability } from './capability.js';
 import { close, unselect } from './close.js';
+import { fetchMessages, uidFetch } from './fetch.js';
 import { login } from './login.js';
 import { logout } from './logout.js';
 import { check, noop } from './noop.js';
@@ -20,6 +21,8 @@ const table: readonly Command[] = [
   examine,
   close,
   unselect,
+  fetchMessages,
+  uidFetch,
 ];
 
 const byName: ReadonlyMap<string, Command> = new Map(table.map((entry) => [entry.name, entry]));

@@ -135,14 +135,15 @@ async function resync(selected: Selected, known: Known, context: Context): Promi
   const { mailstore } = context.services;
   const changes = await mailstore.changes(selected.folderId, known.modseq);
   if (changes === undefined) return;
-  const { view } = selected;
-  const asked = known.uids?.kind === 'ranges' ? known.uids.ranges : undefined;
-  const all = Array.from({ length: changes.uidNext - 1 }, (_, at) => at + 1);
-  const among = asked === undefined ? undefined : new Set(membersOf(asked, all));
-  const gone = (changes.gone === 'unknown' ? all : changes.gone).filter(
-    (uid) => view.sequenceOf(uid) === 0 && (among === undefined || among.has(uid)),
-  );
+  const { uidNext } = changes;
+  const everything = [[1, Math.max(1, uidNext - 1)]] as const;
+  const ranges = known.uids?.kind === 'ranges' ? known.uids.ranges : everything;
+  const gone =
+    changes.gone === 'unknown'
+      ? selected.absent(ranges, uidNext)
+      : selected.among(ranges, changes.gone, uidNext);
   if (gone.length > 0) context.untagged(`VANISHED (EARLIER) ${writeSet(gone)}`);
+  const among = known.uids === undefined ? undefined : new Set(membersOf(ranges, selected.view.uids));
   for (const message of changes.changed) {
     if (among !== undefined && !among.has(message.uid)) continue;
     context.untagged(

@@ -1,5 +1,7 @@
+export { type Entity, imapBody } from './body-structure.js';
 export { CommandReader, type Decision, type ReaderLimits, type Reading } from './command-reader.js';
 export { readDateTime, writeDateTime } from './dates.js';
+export { envelopeAddresses, imapEnvelope } from './envelope.js';
 export { ImapSyntaxError } from './errors.js';
 export {
   type BodySection,

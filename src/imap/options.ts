@@ -37,7 +37,8 @@ export interface ImapTimeouts {
 export const defaultLimits: ImapLimits = {
   command: 64 * 1024,
   literal: 64 * 1024,
-  beforeLogin: 8 * 1024,
+  // RFC 2971 3.3: thirty fields of 1024 octets.
+  beforeLogin: 40 * 1024,
   append: 100 * 1024 * 1024,
   badCommands: 50,
   failedLogins: 5,
@@ -55,7 +56,7 @@ export const defaultTimeouts: ImapTimeouts = {
 export interface Services {
   readonly accounts: Pick<Accounts, 'authenticate'>;
   readonly mailstore: Mailstore;
-  readonly blobs: BlobKeeper;
+  readonly keeper: BlobKeeper;
   readonly telemetry: Pick<Telemetry, 'event'>;
   /** In the greeting. */
   readonly hostname: string;

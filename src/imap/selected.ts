@@ -110,7 +110,12 @@ export class Selected {
     for (const bound of set.ranges.flat()) {
       if (bound === '*' ? size === 0 : bound > size) throw refusals.noSuchMessage();
     }
-    return membersOf(set.ranges, sequences(size)).map((sequence) => this.view.uidAt(sequence) ?? 0);
+    return this.numbered(set.ranges);
+  }
+
+  /** The UIDs of these sequence numbers; those past the last message name none. */
+  numbered(ranges: Ranges): number[] {
+    return membersOf(ranges, sequences(this.view.size)).map((sequence) => this.view.uidAt(sequence) ?? 0);
   }
 
   /** UIDs of the ranges that are not in the folder, below `uidNext`. */
@@ -139,14 +144,14 @@ export class Selected {
     const lines: string[] = [];
     if (this.#news) {
       this.#news = false;
-      await this.#ask(lines, enabled);
+      await this.#ask(lines, enabled, expunges);
     }
     this.#told.clear();
-    if (expunges && this.#gone.size > 0) this.#tellGone(lines, enabled);
+    if (expunges) this.#tellGone(lines, enabled);
     return lines;
   }
 
-  async #ask(lines: string[], enabled: Enabled): Promise<void> {
+  async #ask(lines: string[], enabled: Enabled, expunges: boolean): Promise<void> {
     const changes = await this.#options.mailstore.changes(this.folderId, this.#modseq);
     if (changes === undefined || changes.uidValidity !== this.uidValidity) {
       // Deleted by another session: there is nothing in it any more.
@@ -158,6 +163,8 @@ export class Selected {
     if (gone === 'unknown') await this.#findGone(changes.changed);
     else this.bury(gone.filter((uid) => this.view.sequenceOf(uid) > 0));
     const last = this.view.lastUid;
+    // What went before what came: the numbers of EXISTS are then the last word.
+    if (expunges) this.#tellGone(lines, enabled);
     const fresh = this.view.append(changes.changed.map(({ uid }) => uid));
     if (fresh.length > 0) {
       for (const uid of this.#claim(fresh, 0)) this.recent.add(uid);
@@ -196,6 +203,11 @@ export class Selected {
     const modseq = enabled.has('CONDSTORE') ? ` MODSEQ (${state.modseq})` : '';
     const flags = this.#flagText(state.uid, state.system, state.keywords);
     return `${this.view.sequenceOf(state.uid)} FETCH (${uid}FLAGS (${flags})${modseq})`;
+  }
+
+  /** `n FETCH (MODSEQ (m))` */
+  modseqLine({ uid, modseq }: StoredFlags, withUid: boolean): string {
+    return `${this.view.sequenceOf(uid)} FETCH (${withUid ? `UID ${uid} ` : ''}MODSEQ (${modseq}))`;
   }
 
   /** Keywords the client has not heard of in this folder are announced before they are used. */

@@ -377,8 +377,13 @@ export class Session {
       enabled: this.#enabled,
       tag,
       enable: (extension) => {
+        const before = this.#enabled.has('CONDSTORE');
         this.#enabled.add(extension);
         if (extension === 'QRESYNC') this.#enabled.add('CONDSTORE');
+        // RFC 7162 3.1.2.2: a client that begins with modseqs is told where it stands.
+        const state = this.#state;
+        if (!before && this.#enabled.has('CONDSTORE') && state.kind === 'selected')
+          this.#output.add(`* OK [HIGHESTMODSEQ ${state.selected.modseq}] HIGHESTMODSEQ\r\n`);
       },
       untagged: (line) => this.#output.add(`* ${line}\r\n`),
       write: (octets) => this.#output.add(octets),

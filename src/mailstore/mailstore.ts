@@ -105,6 +105,11 @@ export class Mailstore {
     return this.#store.read('summarisedMessages', { folderId, uids });
   }
 
+  /** Which of these contents may hold all of these trigrams (`fts5` query); only indexed ones can be told apart so. */
+  matching(query: string, contentIds: readonly number[]): Promise<number[]> {
+    return this.#store.read('matchingContents', { query, contentIds });
+  }
+
   storeFlags(request: FlagStore): Promise<{ states: readonly FlagState[]; refused: readonly number[] }> {
     return this.#store.write('storeFlags', request);
   }

@@ -13,6 +13,9 @@ import type { LaidEntity } from './entity-tree.js';
 /** Octets of decoded text that are looked into; what is longer is not kept in the index but looked at when it is searched. */
 export const TEXT_LIMIT = 2 * 1024 * 1024;
 
+/** Octets of one decoded part that a search looks into: what is larger is no text anybody wrote. */
+const LARGEST_PART = 64 * 1024 * 1024;
+
 /** One case, one spelling of each accent, one space for each run of white space. */
 export const folded = (text: string): string => text.normalize('NFC').toLowerCase().replace(/\s+/g, ' ');
 
@@ -64,7 +67,8 @@ async function gather(
 async function textOf(rope: Rope, entity: LaidEntity, limit: number): Promise<string | undefined> {
   const encoding = entity.header.raw('content-transfer-encoding');
   try {
-    const body = await decodeBody(rope.slice(entity.bodyStart, entity.end), encoding, limit);
+    const most = Math.min(limit, LARGEST_PART);
+    const body = await decodeBody(rope.slice(entity.bodyStart, entity.end), encoding, most);
     return decodeCharset(body, entity.parameters.get('charset') ?? 'utf-8');
   } catch (error) {
     if (error instanceof MimeError) return undefined;

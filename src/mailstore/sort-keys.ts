@@ -6,6 +6,8 @@ import { baseSubject } from './base-subject.js';
 export interface SortKeys {
   /** The Date field in epoch milliseconds; null when there is none to be read. */
   readonly sent: number | null;
+  /** The day it names, zone apart (RFC 9051 6.4.4, SENTON), as its number since 1970. */
+  readonly sentDay: number | null;
   /** RFC 5256 2.1: base subject; `reply` when something was taken off. */
   readonly subject: string;
   readonly reply: boolean;
@@ -28,8 +30,10 @@ const REFERENCES = 100;
 export function sortKeys(header: Header): SortKeys {
   const { base, reply } = baseSubject(header.text('subject') ?? '');
   const references = messageIds(header.raw('references') ?? '');
+  const date = sentAt(header.raw('date'));
   return {
-    sent: sentAt(header.raw('date')),
+    sent: date?.at ?? null,
+    sentDay: date?.day ?? null,
     subject: base,
     reply,
     from: mailboxKey(header, 'from'),
@@ -51,6 +55,8 @@ function displayKey(header: Header, name: string): string {
   const raw = header.raw(name) ?? '';
   const first = envelopeAddresses(raw)[0];
   if (first === undefined) return '';
+  // A group is shown by its name.
+  if (first.host === undefined) return decodeWords(first.mailbox ?? '').toUpperCase();
   if (first.name) return decodeWords(first.name).toUpperCase();
   return (parseAddresses(raw).mailboxes[0]?.address ?? first.mailbox ?? '').toUpperCase();
 }
@@ -74,7 +80,7 @@ const ZONES: Readonly<Record<string, number>> = {
 };
 
 /** A Date field (RFC 5322 3.3 and 4.3), comments apart; null for what is none. */
-export function sentAt(raw: string | undefined): number | null {
+export function sentAt(raw: string | undefined): { at: number; day: number } | null {
   const found = DATE.exec((raw ?? '').slice(0, 200));
   if (found === null) return null;
   const [, day, month = '', year = '', hour, minute, second, sign, zoneHour, zoneMinute, name = ''] = found;
@@ -87,5 +93,7 @@ export function sentAt(raw: string | undefined): number | null {
     sign === undefined
       ? (ZONES[name.toUpperCase()] ?? 0) * 60
       : (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? -1 : 1);
-  return Number.isFinite(local) ? local - minutes * 60_000 : null;
+  return Number.isFinite(local)
+    ? { at: local - minutes * 60_000, day: Math.floor(local / 86_400_000) }
+    : null;
 }

@@ -2,7 +2,7 @@ import type { Rope } from '../rope/index.js';
 import type { Summary } from '../storage/index.js';
 import { imapBody, imapEnvelope } from '../wire/imap/index.js';
 import { entityTree, type LaidEntity, layoutOf } from './entity-tree.js';
-import { searchedText } from './searched-text.js';
+import { type SearchedText, searchedText } from './searched-text.js';
 import { sortKeys } from './sort-keys.js';
 
 /** A header up to this many octets is kept beside its message's row. */
@@ -34,6 +34,11 @@ export async function summarise(rope: Rope): Promise<Summarised> {
     },
     text: whole ? `${header}\n${body}` : '',
   };
+}
+
+/** All of a message's text, however long, for who has to look at it. */
+export async function readText(rope: Rope): Promise<SearchedText> {
+  return searchedText(rope, await entityTree(rope), Number.POSITIVE_INFINITY);
 }
 
 /** The beginning of what a reader would see: of the first plain text, else of the first text without its tags. */

@@ -30,6 +30,7 @@ export {
   cleanSpool,
   inspectSpool,
   keep,
+  type LineGuard,
   type Spooled,
   SpoolFailure,
   type SpoolFault,

@@ -23,7 +23,7 @@ export function rangeOf(root: Layout, { part, text }: BodySection): Range | unde
   const [start, bodyStart, end, , message] = place.layout;
   if (text.kind === 'all') return [bodyStart, end];
   if (text.kind === 'mime') return [start, bodyStart];
-  if (message === null || place.only) return undefined;
+  if (message === null) return undefined;
   return text.kind === 'text' ? [message[1], message[2]] : [message[0], message[1]];
 }
 
@@ -35,16 +35,23 @@ export function partOf(root: Layout, part: PartPath): { header: Range; body: Ran
 }
 
 function placeOf(root: Layout, path: PartPath): Place | undefined {
-  let place: Place = { layout: root, only: false };
-  for (const number of path) {
-    const inside = place.layout[4] ?? place.layout;
-    // The only body of a message has no parts of its own.
-    if (place.only && place.layout[4] === null) return undefined;
-    const child = inside[3][number - 1];
-    if (child !== undefined) place = { layout: child, only: false };
-    else if (inside[3].length === 0 && number === 1 && (inside === root || inside !== place.layout))
-      place = { layout: inside, only: true };
-    else return undefined;
+  const [first, ...deeper] = path;
+  let place = first === undefined ? undefined : inMessage(root, first);
+  for (const number of deeper) {
+    if (place === undefined) return undefined;
+    const message: Layout | null = place.layout[4];
+    if (message !== null) place = inMessage(message, number);
+    else place = place.only ? undefined : partAt(place.layout, number);
   }
   return place;
 }
+
+/** A part of a message: of a multipart one, or under 1 its only body. */
+const inMessage = (message: Layout, number: number): Place | undefined =>
+  partAt(message, number) ??
+  (message[3].length === 0 && number === 1 ? { layout: message, only: true } : undefined);
+
+const partAt = (multipart: Layout, number: number): Place | undefined => {
+  const layout = multipart[3][number - 1];
+  return layout === undefined ? undefined : { layout, only: false };
+};

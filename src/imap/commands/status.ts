@@ -1,0 +1,25 @@
+import { accountOf, command, loggedIn } from '../command.js';
+import { refusals } from '../refusals.js';
+import { readStatusItems, recentIn, statusLine } from '../status-items.js';
+import { readName } from './folders.js';
+
+/** RFC 9051 6.3.11. */
+export const status = command({
+  name: 'STATUS',
+  states: loggedIn,
+  capability: ['STATUS=SIZE'],
+  grammar(scanner, context) {
+    const name = readName(scanner, context);
+    scanner.space();
+    return { name, items: readStatusItems(scanner) };
+  },
+  async run({ name, items }, context) {
+    if (items.includes('HIGHESTMODSEQ')) context.enable('CONDSTORE');
+    const folders = await context.services.mailstore.folders(accountOf(context).mailboxId);
+    const folder = folders.find((each) => each.name === name && each.selectable);
+    if (folder === undefined) throw refusals.noSuchFolder();
+    const recent = await recentIn(folder, items, context);
+    context.untagged(statusLine(folder, items, { utf8: context.enabled.has('UTF8=ACCEPT'), recent }));
+    return { text: 'Fatto / Done' };
+  },
+});

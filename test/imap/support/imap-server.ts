@@ -1,0 +1,103 @@
+/** IMAP in clear over a real store: whoever logs in with the password gets a mailbox. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  defaultLimits,
+  defaultTimeouts,
+  type ImapLimits,
+  RecentClaims,
+  type Services,
+  Session,
+} from '../../../src/imap/index.js';
+import { Indexer, Mailstore } from '../../../src/mailstore/index.js';
+import { type Mailbox, openStore, type Store } from '../../../src/storage/index.js';
+import { silentTelemetry } from '../../../src/telemetry/index.js';
+
+export const PASSWORD = 'pass';
+
+export interface TestImapServer {
+  readonly port: number;
+  readonly store: Store;
+  readonly mailstore: Mailstore;
+  readonly indexer: Indexer;
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+export interface TestImapOptions {
+  readonly port?: number;
+  readonly quota?: number;
+  readonly limits?: Partial<ImapLimits>;
+  readonly indexing?: boolean;
+}
+
+export async function startImap(options: TestImapOptions = {}): Promise<TestImapServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'ceralacca-imap-'));
+  const store = await openStore({
+    database: { engine: 'sqlite', file: join(folder, 'ceralacca.db') },
+    blobs: { kind: 'file', folder: join(folder, 'blobs') },
+  });
+  const spoolDir = join(folder, 'spool');
+  await mkdir(spoolDir);
+  const mailboxes = new Map<string, Promise<Mailbox>>();
+  const domains = new Set<string>();
+  const mailboxOf = async (address: string): Promise<Mailbox> => {
+    const domain = address.slice(address.indexOf('@') + 1);
+    if (!domains.has(domain)) {
+      domains.add(domain);
+      await store.write('addDomain', { name: domain, now: Date.now() });
+    }
+    const account = { address, passwordHash: '', holderId: null, kind: 'user' } as const;
+    return store.write('addMailbox', { ...account, quota: options.quota ?? 1e10, now: Date.now() });
+  };
+  const telemetry = silentTelemetry();
+  const mailstore = new Mailstore(store);
+  const indexer = new Indexer({ store, telemetry });
+  if (options.indexing ?? true) indexer.start();
+  const services: Services = {
+    accounts: {
+      async authenticate({ address, password }) {
+        if (password !== PASSWORD) return { ok: false, reason: 'bad' };
+        if (!mailboxes.has(address)) mailboxes.set(address, mailboxOf(address));
+        return { ok: true, mailbox: await (mailboxes.get(address) as Promise<Mailbox>) };
+      },
+    },
+    mailstore,
+    keeper: store,
+    telemetry,
+    hostname: 'mail.alfa.example',
+    spoolDir,
+    mode: 'starttls',
+    testing: true,
+    limits: { ...defaultLimits, ...options.limits },
+    timeouts: defaultTimeouts,
+    now: Date.now,
+    startedAt: Date.now(),
+    recent: new RecentClaims(),
+  };
+  const sessions = new Set<Session>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const peer = { address: socket.remoteAddress ?? '', session: 'prova' };
+    const session = new Session(services, peer, socket, false, async (plain) => plain);
+    sessions.add(session);
+    socket.once('close', () => sessions.delete(session));
+    session.start();
+  });
+  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', () => resolve()));
+  return {
+    port: (server.address() as AddressInfo).port,
+    store,
+    mailstore,
+    indexer,
+    folder,
+    async stop() {
+      for (const session of sessions) session.abort();
+      await new Promise((resolve) => server.close(resolve));
+      await indexer.stop();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -27,7 +27,7 @@ export async function startIncoming(parts: Parts, running: Running): Promise<voi
 
 /** The submission ports. */
 export async function startAccess(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, antivirus, telemetry, clock, accounts } = parts;
+  const { config, store, issuer, directory, antivirus, telemetry, certifyingClock, accounts } = parts;
   const { limits, timers, relay } = config;
   const accessPoint = new AccessPoint({
     store,
@@ -35,7 +35,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     directory,
     antivirus,
     telemetry,
-    clock,
+    clock: certifyingClock,
     limits: {
       recipients: limits.recipients,
       sizeTimesRecipients: limits.size_times_recipients,
@@ -134,7 +134,7 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
 
 /** The HTTPS port. */
 export async function startWeb(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, telemetry, antivirus, store, directory, signer, clock } = parts;
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock, certifyingClock, utc } = parts;
   const port = config.listen.https;
   if (port === false) return;
   const server = await createWebServer({
@@ -147,7 +147,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
             await directory.current();
             return directory.ownLdif();
           },
-          sign: (ldif) => signAttached(ldif, signer, clock()),
+          sign: (ldif) => signAttached(ldif, signer, certifyingClock()),
           clock,
         })
       : null,
@@ -156,6 +156,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
     checks: [
       { name: 'store', ok: async () => answers(store.read('directoryMark', {})) },
       { name: 'antivirus', ok: () => antivirus.ping() },
+      { name: 'clock', ok: async () => utc.certifies() },
     ],
   });
   await running.listen('https', server, port, config.listen.address);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Accounts } from '../accounts/index.js';
 import { type Antivirus, openAntivirus } from '../antivirus/index.js';
+import { LatestTime, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -20,6 +21,7 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { certifyingClock, watchClock } from './clock.js';
 import type { Running } from './running.js';
 import { readTls, type TlsMaterial } from './tls.js';
 
@@ -32,7 +34,11 @@ export class StartError extends Error {
 export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** The system clock, epoch milliseconds. */
   readonly clock: () => number;
+  /** The same for whatever is signed. @throws SmtpError 451 while it is wrong (decisions 30) */
+  readonly certifyingClock: () => number;
+  readonly utc: UtcWatch;
   readonly tls: TlsMaterial;
   readonly store: Store;
   readonly signer: Signer;
@@ -58,8 +64,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   if (config.listen.imaps !== false || config.listen.imap !== false) {
     telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
   }
-  const store = await openStore({ ...config.storage, now: clock });
+  const latest = new LatestTime();
+  const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const utc = await watchClock(config, { telemetry, store, latest }, running);
+  const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
   const crls = new CrlStore({ sources: config.directory.crl, now: clock });
@@ -84,7 +93,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     findMailbox,
     telemetry,
-    clock,
+    clock: certifying,
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
@@ -94,6 +103,8 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     config,
     telemetry,
     clock,
+    certifyingClock: certifying,
+    utc,
     tls,
     store,
     signer,

@@ -1,5 +1,6 @@
 import type { Run } from '../command.js';
 import { checkSecrets, checkSigning, checkTls } from './certificates.js';
+import { checkClock } from './clock.js';
 import { checkDeep } from './deep.js';
 import { type Finding, finding, ok } from './finding.js';
 import { checkAntivirus, checkDisk, checkSchema, checkStored } from './parts.js';
@@ -22,6 +23,7 @@ export const run: Run = async (call) => {
       try {
         return [
           ...(await checkStored(config, store)),
+          ...(await checkClock(config, store)),
           ...(call.flag('deep') ? await checkDeep(config, store) : []),
         ];
       } finally {

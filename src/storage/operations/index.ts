@@ -40,6 +40,7 @@ export const writes = {
   putDirectorySource: directory.putDirectorySource,
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
+  recordClock: register.recordClock,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
 } as const;
@@ -69,6 +70,7 @@ export const reads = {
   searchRegister: register.searchRegister,
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
+  lastClock: register.lastClock,
   directoryMark: directory.directoryMark,
   listDirectorySources: directory.listDirectorySources,
   listSnapshots: directory.listSnapshots,

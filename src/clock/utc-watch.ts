@@ -163,10 +163,15 @@ export class UtcWatch {
     const { telemetry } = this.#options;
     if (verdict.kind === 'wrong') {
       const reason = `the system clock is ${described(verdict.offset)} UTC: nothing is certified`;
-      telemetry.event('alarm', { name: 'clock-offset', reason });
-    } else if (verdict.kind === 'unmeasured') {
+      telemetry.raise('clock-offset', '', reason);
+    } else {
+      telemetry.clear('clock-offset', '');
+    }
+    if (verdict.kind === 'unmeasured') {
       const why = this.#last?.kind === 'failed' ? this.#last.reason : 'no source answers';
-      telemetry.event('alarm', { name: 'clock-unmeasured', reason: why });
+      telemetry.raise('clock-unmeasured', '', why);
+    } else {
+      telemetry.clear('clock-unmeasured', '');
     }
   }
 
@@ -211,9 +216,7 @@ export class UtcWatch {
     }
     this.#look(fresh);
     if (this.#monotonic() - this.#recordedAt >= RECORD_EVERY) {
-      const verdict = this.verdict();
-      if (verdict.kind !== 'exact') this.#alarm(verdict);
-      this.#note(verdict, fresh);
+      this.#note(this.verdict(), fresh);
     }
     await this.#keep();
   }

@@ -271,6 +271,8 @@ export interface QueueEntry {
   readonly recipient: string;
   readonly state: string;
   readonly identificativo: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
 }
 
 /** The fields of `registro search --json` the tests look at. */

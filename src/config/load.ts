@@ -151,7 +151,10 @@ function complete(parsed: Parsed, file: string, root: string): Config {
           max_retry: atMost(relay.max_retry, testingMaxRetry),
         }
       : relay,
-    web: { ...web, public_url: web.public_url?.replace(/\/+$/, '') ?? publicUrl(hostname, listen.https) },
+    web: {
+      ...web,
+      public_url: web.public_url?.replace(/(?<!\/)\/+$/, '') ?? publicUrl(hostname, listen.https),
+    },
     paths: {
       file,
       root,

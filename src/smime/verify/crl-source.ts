@@ -1,16 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Crl, readCrls } from '../read/crl.js';
+import type { Download, FetchLimits, Reach } from './download.js';
 
 /** Where revocation lists come from: a path, or a URL (http, https, file). */
 export type CrlLocation = { readonly file: string } | { readonly url: string };
-
-export interface FetchLimits {
-  /** Milliseconds for a whole transfer. */
-  readonly timeout: number;
-  /** Octets. */
-  readonly size: number;
-}
 
 /** One place lists come from, and what came from it. Loading never rejects: it leaves `failure` behind. */
 export interface CrlSource {
@@ -38,7 +32,7 @@ export function openSource(
   location: CrlLocation,
   limits: FetchLimits,
   maxAge: number,
-  fetcher: typeof fetch,
+  { download, reach }: { readonly download: Download; readonly reach: Reach },
 ): CrlSource {
   if ('file' in location) return fileSource(location.file, limits);
   const url = new URL(location.url);
@@ -52,7 +46,7 @@ export function openSource(
       if (state.failure !== undefined) return waited >= RETRY;
       return waited >= maxAge || (waited >= RETRY && state.crls.some((crl) => crl.nextUpdate < now.wall));
     },
-    read: async () => readCrls(await download(url, limits, fetcher)),
+    read: async () => readCrls(await download(url, limits, reach)),
     // A list still good is used while a newer one is on its way.
     wait: (now, state) => !state.crls.some((crl) => crl.nextUpdate >= now.wall),
   });
@@ -120,18 +114,4 @@ function fileSource(file: string, limits: FetchLimits): CrlSource {
     },
     wait: () => true,
   });
-}
-
-async function download(url: URL, limits: FetchLimits, fetcher: typeof fetch): Promise<Uint8Array> {
-  const response = await fetcher(url, { signal: AbortSignal.timeout(limits.timeout), credentials: 'omit' });
-  if (!response.ok || response.body === null) throw new Error(`${url.href}: HTTP ${response.status}`);
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
-    size += piece.length;
-    // Leaving the loop cancels the transfer.
-    if (size > limits.size) throw new RangeError(`${url.href}: more than ${limits.size} octets`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }

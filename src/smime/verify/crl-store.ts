@@ -2,6 +2,7 @@ import type { Certificate } from '../read/certificate.js';
 import { type Crl, covers, judge, signedBy } from '../read/crl.js';
 import type { Revocation, RevocationSource } from '../read/revocation.js';
 import { type CrlLocation, type CrlSource, openSource, type Times } from './crl-source.js';
+import { type Download, download, type Reach } from './download.js';
 import { nodeCrypto } from './node-crypto.js';
 
 export interface CrlOptions {
@@ -20,12 +21,17 @@ export interface CrlOptions {
   readonly now?: () => number;
   /** Milliseconds that never go back: what is waited for does not grow when the system clock is set. */
   readonly monotonic?: () => number;
-  readonly fetch?: typeof fetch;
+  /** Where pointers may lead; default `public`: a list in a private network is named in `sources`. */
+  readonly pointers?: Reach;
+  /** How a URL is fetched; over the network if not given. */
+  readonly download?: Download;
 }
 
 const DAY = 86_400_000;
 /** Pointers remembered: a chain names two or three, and there are some thirty gestori. */
 const MAX_POINTERS = 256;
+/** Of one certificate; RFC 5280 knows several names of one list, and no reason for many. */
+const MAX_PER_CERTIFICATE = 4;
 
 /** Revocation lists in memory, from configured places and from certificates' pointers. */
 export class CrlStore implements RevocationSource {
@@ -37,7 +43,8 @@ export class CrlStore implements RevocationSource {
   private readonly missing = new WeakMap<Certificate, number>();
   /** Issuers that had a configured list once: should it be swapped for another's, theirs is missing, not unwanted. */
   private readonly spokenFor = new WeakSet<Certificate>();
-  private readonly open: (location: CrlLocation) => CrlSource;
+  private readonly open: (location: CrlLocation, reach: Reach) => CrlSource;
+  private readonly reach: Reach;
   private readonly followPointers: boolean;
   private readonly grace: number;
   private readonly now: () => number;
@@ -46,13 +53,15 @@ export class CrlStore implements RevocationSource {
   /** @throws TypeError for a configured URL that is not http, https or file */
   constructor(options: CrlOptions = {}) {
     const limits = { timeout: options.timeout ?? 10_000, size: options.size ?? 32 * 1024 * 1024 };
-    const fetcher = options.fetch ?? fetch;
-    this.open = (location) => openSource(location, limits, options.maxAge ?? DAY / 24, fetcher);
+    const fetch = options.download ?? download;
+    this.open = (location, reach) =>
+      openSource(location, limits, options.maxAge ?? DAY / 24, { download: fetch, reach });
+    this.reach = options.pointers ?? 'public';
     this.followPointers = options.followPointers ?? true;
     this.grace = options.grace ?? DAY;
     this.now = options.now ?? Date.now;
     this.monotonic = options.monotonic ?? (() => performance.now());
-    this.configured = (options.sources ?? []).map(this.open);
+    this.configured = (options.sources ?? []).map((source) => this.open(source, 'anywhere'));
   }
 
   /** Fetches everything again. Never rejects; what failed is told in the result, one line a place. */
@@ -128,8 +137,9 @@ export class CrlStore implements RevocationSource {
   private pointersOf(certificate: Certificate): CrlSource[] {
     return certificate.crlPointers
       .filter((uri) => /^https?:\/\//i.test(uri) && URL.canParse(uri))
+      .slice(0, MAX_PER_CERTIFICATE)
       .map((uri) => {
-        const known = this.pointers.get(uri) ?? this.open({ url: uri });
+        const known = this.pointers.get(uri) ?? this.open({ url: uri }, this.reach);
         this.pointers.delete(uri);
         this.pointers.set(uri, known);
         const oldest = this.pointers.keys().next();

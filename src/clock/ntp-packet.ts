@@ -76,7 +76,7 @@ export function readNtpAnswer(packet: Buffer, { cookie, sentAt, receivedAt }: Ex
 const kissCode = (packet: Buffer): string =>
   packet
     .toString('latin1', 12, 16)
-    .replace(/\0+$/, '')
+    .replaceAll('\0', '')
     .replace(/[^A-Za-z]/g, '?');
 
 /** Epoch milliseconds of a timestamp; undefined for none. */

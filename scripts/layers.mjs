@@ -28,6 +28,7 @@ export const floors = [
   ['issuing'],
   ['smime'],
   ['storage'],
+  ['clock'],
   ['telemetry'],
   ['config', 'tls'],
   ['pec'],

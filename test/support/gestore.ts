@@ -263,14 +263,16 @@ interface Finding {
   readonly note: string;
 }
 
-/** What a gestore of the tests has for its own: a small disk, rows that wait or are held. */
-const USUAL = ['disk', 'queue'];
+/** What a gestore of the tests has for its own: a small disk, rows that wait or are held, a clock nobody measures. */
+const USUAL = ['disk', 'queue', 'clock'];
 
 /** The fields of `queue list --json` the tests look at. */
 export interface QueueEntry {
   readonly recipient: string;
   readonly state: string;
   readonly identificativo: string;
+  readonly attempts: number;
+  readonly lastError: string | null;
 }
 
 /** The fields of `registro search --json` the tests look at. */

@@ -11,7 +11,7 @@ const clustered: Readonly<Record<Dialect, string>> = { sqlite: 'strict, without 
  * computed once (its summary). `summary_due` says which contents have none yet.
  */
 export const mailboxAccess: Migration = {
-  version: 3,
+  version: 4,
   name: 'mailbox-access',
   statements: (dialect) => [
     `alter table mailbox add column last_uid_validity ${int[dialect]} not null default 0`,

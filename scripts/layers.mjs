@@ -29,6 +29,7 @@ export const floors = [
   ['smime'],
   ['storage'],
   ['clock'],
+  ['limits'],
   ['telemetry'],
   ['config', 'tls'],
   ['pec'],

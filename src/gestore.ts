@@ -1,6 +1,6 @@
 import type { Config } from './config/index.js';
 import { startRelay, startTimers } from './gestore/background.js';
-import { startAccess, startIncoming, startPop3, startWeb } from './gestore/listeners.js';
+import { startAccess, startImap, startIncoming, startPop3, startWeb } from './gestore/listeners.js';
 import { lockRoles } from './gestore/locks.js';
 import { buildParts, type Parts } from './gestore/parts.js';
 import { Running } from './gestore/running.js';
@@ -28,6 +28,7 @@ const starts: readonly (readonly [Role, (parts: Parts, running: Running) => Prom
   ['incoming', startIncoming],
   ['access', startAccess],
   ['pop3', startPop3],
+  ['imap', startImap],
   ['web', startWeb],
   ['timers', startTimers],
   ['relay', startRelay],

@@ -3,7 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { AccessPoint, type AccessPointOptions, submissionHandlers } from '../access-point/index.js';
 import { AntivirusUnavailable } from '../antivirus/index.js';
 import type { Config } from '../config/index.js';
+import { createImapServer, RecentClaims } from '../imap/index.js';
 import { mxHandlers } from '../incoming-point/index.js';
+import { Indexer } from '../mailstore/index.js';
 import { createPop3Server } from '../pop3/index.js';
 import { dkimSign } from '../relay/index.js';
 import { signAttached } from '../smime/index.js';
@@ -118,7 +120,7 @@ function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: 
 
 /** POP3 over TLS, and with STARTTLS where a port is configured. */
 export async function startPop3(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, accounts, mailstore, telemetry } = parts;
+  const { config, tls, accounts, mailstore, telemetry, connections } = parts;
   for (const [name, mode] of [
     ['pop3s', 'implicit'],
     ['pop3', 'starttls'],
@@ -133,10 +135,39 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
       tls,
       mode,
       testing: config.testing,
-      limits: {
-        connections: config.limits.connections,
-        connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
-      },
+      connections,
+    });
+    await running.listen(name, server, port, config.listen.address);
+  }
+}
+
+/** IMAP over TLS, and with STARTTLS where a port is configured. */
+export async function startImap(parts: Parts, running: Running): Promise<void> {
+  const { config, tls, accounts, mailstore, store, telemetry, connections, clock } = parts;
+  const indexer = new Indexer({ store, telemetry });
+  indexer.start();
+  running.add({ stop: () => indexer.stop() });
+  const recent = new RecentClaims();
+  for (const [name, mode] of [
+    ['imaps', 'implicit'],
+    ['imap', 'starttls'],
+  ] as const) {
+    const port = config.listen[name];
+    if (port === false) continue;
+    const server = createImapServer({
+      accounts,
+      mailstore,
+      keeper: store,
+      telemetry,
+      hostname: config.hostname,
+      tls,
+      mode,
+      spoolDir: config.paths.spool,
+      testing: config.testing,
+      connections,
+      limits: { append: config.limits.hard_size },
+      recent,
+      now: clock,
     });
     await running.listen(name, server, port, config.listen.address);
   }

@@ -8,6 +8,7 @@ import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
 import { IncomingPoint } from '../incoming-point/index.js';
 import { Issuer } from '../issuing/index.js';
+import { Connections, noConnectionBounds } from '../limits/index.js';
 import { Mailstore } from '../mailstore/index.js';
 import {
   CrlStore,
@@ -53,6 +54,7 @@ export interface Parts {
   readonly antivirus: WatchedAntivirus;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
+  readonly connections: Connections;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
 }
@@ -70,9 +72,6 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   );
   if (config.antivirus.kind === 'builtin') {
     telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
-  }
-  if (config.listen.imaps !== false || config.listen.imap !== false) {
-    telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
   }
   const latest = new LatestTime();
   const store = await openStore({ ...config.storage, now: clock, latest });
@@ -125,6 +124,14 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     accounts,
     mailstore,
+    connections: new Connections(
+      {
+        ...noConnectionBounds,
+        ofProtocol: config.limits.connections,
+        ...(config.testing ? {} : { ofSource: config.limits.connections_per_address }),
+      },
+      telemetry,
+    ),
     issuer,
     incomingPoint,
   };

@@ -3,8 +3,8 @@ export {
   defaultTimeouts,
   type ImapLimits,
   type ImapMode,
+  type ImapServerOptions,
   type ImapTimeouts,
-  type Services,
 } from './options.js';
 export { RecentClaims } from './recent.js';
-export { type Peer, Session } from './session.js';
+export { createImapServer, type ImapServer } from './server.js';

@@ -1,7 +1,9 @@
 import type { Accounts } from '../accounts/index.js';
+import type { Connections } from '../limits/index.js';
 import type { Mailstore } from '../mailstore/index.js';
 import type { BlobKeeper } from '../smtp/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
 import type { RecentClaims } from './recent.js';
 
 /** implicit: TLS from the first octet (993). starttls: STARTTLS before the login (143). */
@@ -30,8 +32,12 @@ export interface ImapTimeouts {
   readonly idle: number;
   /** In which the peer has to take 256 KiB. */
   readonly write: number;
+  /** Of the TLS handshake. */
+  readonly handshake: number;
   /** For the peer to close after we did. */
   readonly linger: number;
+  /** For running commands when the listener closes. */
+  readonly close: number;
 }
 
 export const defaultLimits: ImapLimits = {
@@ -49,7 +55,9 @@ export const defaultTimeouts: ImapTimeouts = {
   login: 2 * MINUTE,
   idle: 31 * MINUTE,
   write: 5 * MINUTE,
+  handshake: MINUTE / 2,
   linger: 5_000,
+  close: 10_000,
 };
 
 /** What all sessions have in common. */
@@ -70,4 +78,23 @@ export interface Services {
   /** When this process began, epoch milliseconds: what came since then is recent to somebody. */
   readonly startedAt: number;
   readonly recent: RecentClaims;
+}
+
+export interface ImapServerOptions extends Pick<Services, 'accounts' | 'mailstore' | 'keeper' | 'telemetry'> {
+  /** In the greeting. */
+  readonly hostname: string;
+  readonly tls: KeyPair;
+  readonly mode: ImapMode;
+  /** Folder for messages that are being appended. */
+  readonly spoolDir: string;
+  /** Logins without TLS too, and as many failed ones as the client likes. */
+  readonly testing?: boolean | undefined;
+  /** The door that all listeners share; without one there is no limit. */
+  readonly connections?: Pick<Connections, 'enter'> | undefined;
+  readonly limits?: Partial<ImapLimits> | undefined;
+  readonly timeouts?: Partial<ImapTimeouts> | undefined;
+  /** Shared by the listeners of a process. */
+  readonly recent: RecentClaims;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }

@@ -7,7 +7,13 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ConnectionLost, Output } from '../listener/index.js';
+import {
+  type Accepted,
+  ConnectionLost,
+  type MailSession,
+  Output,
+  type TurnedAway,
+} from '../listener/index.js';
 import { CommandReader, type Literal, type Piece, type Reading, Scanner } from '../wire/imap/index.js';
 import type { Command, Connection, Context, Dialogue, Outcome, Sink } from './command.js';
 import { capabilities, findCommand } from './commands/index.js';
@@ -16,13 +22,6 @@ import { type Failure, failureOf, ImapError } from './errors.js';
 import type { Services } from './options.js';
 import { refusals } from './refusals.js';
 import type { State } from './state.js';
-
-export interface Peer {
-  /** IP address. */
-  readonly address: string;
-  /** Id of the connection, for the log. */
-  readonly session: string;
-}
 
 /** Octets of unread commands past which nothing more is taken from the socket. */
 const UNREAD = 256 * 1024;
@@ -37,10 +36,14 @@ interface Coming {
   octets: number;
 }
 
-export class Session {
+const farewells: Readonly<Record<TurnedAway, string>> = {
+  'too-many': 'Troppe connessioni da questo indirizzo / Too many connections',
+  closing: 'Servizio in arresto / Service is shutting down',
+};
+
+export class Session implements MailSession {
   readonly #services: Services;
-  readonly #peer: Peer;
-  readonly #secureSocket: (plain: Socket) => Promise<Socket>;
+  readonly #accepted: Accepted;
   #socket: Socket;
   #secure: boolean;
   #output: Output;
@@ -60,28 +63,20 @@ export class Session {
   #linger: NodeJS.Timeout | undefined;
   readonly #detach: (() => void)[] = [];
 
-  /** @param secureSocket TLS over a connection that speaks plain; rejects when the handshake fails */
-  constructor(
-    services: Services,
-    peer: Peer,
-    socket: Socket,
-    secure: boolean,
-    secureSocket: (plain: Socket) => Promise<Socket>,
-  ) {
+  constructor(services: Services, accepted: Accepted) {
     this.#services = services;
-    this.#peer = peer;
-    this.#socket = socket;
-    this.#secure = secure;
-    this.#secureSocket = secureSocket;
-    this.#output = new Output(socket, services.timeouts.write);
+    this.#accepted = accepted;
+    this.#socket = accepted.socket;
+    this.#secure = accepted.secure;
+    this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
   /** Greets, or turns the client away. */
-  start(refusal?: string): void {
+  start(turnedAway?: TurnedAway): void {
     this.#attach();
     this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.login);
-    if (refusal !== undefined) {
-      this.#output.add(`* BYE ${refusal}\r\n`);
+    if (turnedAway !== undefined) {
+      this.#output.add(`* BYE ${farewells[turnedAway]}\r\n`);
       this.#advance({ kind: 'logout' });
     } else {
       const { hostname } = this.#services;
@@ -186,7 +181,7 @@ export class Session {
       } else if (this.#state.kind === 'securing') {
         await this.#startTls();
       } else if (this.#leaving && this.#state.kind !== 'logout') {
-        this.#output.add('* BYE Servizio in arresto / Service is shutting down\r\n');
+        this.#output.add(`* BYE ${farewells.closing}\r\n`);
         this.#advance({ kind: 'logout' });
       } else {
         return;
@@ -407,8 +402,8 @@ export class Session {
       mayLogIn: this.#secure || testing,
       offersStartTls: mode === 'starttls' && !this.#secure,
       pending: this.#reader.pending,
-      peer: this.#peer.address,
-      session: this.#peer.session,
+      peer: this.#accepted.peer.address,
+      session: this.#accepted.peer.session,
     };
   }
 
@@ -425,7 +420,7 @@ export class Session {
     const plain = this.#socket;
     for (const off of this.#detach.splice(0)) off();
     try {
-      this.#socket = await this.#secureSocket(plain);
+      this.#socket = await this.#accepted.secureSocket(plain);
     } catch (error) {
       this.#report(error);
       this.#onClose();
@@ -464,7 +459,7 @@ export class Session {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'logout') return;
-    const { address, session } = this.#peer;
+    const { address, session } = this.#accepted.peer;
     this.#services.telemetry.event('session.failed', {
       protocol: 'imap',
       peer: address,

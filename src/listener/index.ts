@@ -1,2 +1,10 @@
 export { ConnectionLost } from './connection-lost.js';
+export {
+  type Accepted,
+  MailListener,
+  type MailListenerOptions,
+  type MailSession,
+  type Peer,
+  type TurnedAway,
+} from './mail-listener.js';
 export { Output } from './output.js';

@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/index.js';
+import type { Connections } from '../limits/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { KeyPair } from '../tls/index.js';
 import type { MailboxLocks } from './locks.js';
@@ -8,10 +9,6 @@ import type { MaildropStore } from './maildrop.js';
 export type Pop3Mode = 'implicit' | 'starttls';
 
 export interface Pop3Limits {
-  /** Open connections of the listener. */
-  readonly connections: number;
-  /** Open connections of one remote address; 0: no limit (loopback in `testing`). */
-  readonly connectionsPerAddress: number;
   /** Commands refused as no command of ours, before the connection is closed. */
   readonly badCommands: number;
   /** Failed logins of one connection; 0: no limit. */
@@ -33,8 +30,6 @@ export interface Pop3Timeouts {
 }
 
 export const defaultLimits: Pop3Limits = {
-  connections: 2000,
-  connectionsPerAddress: 100,
   badCommands: 20,
   failedLogins: 5,
 };
@@ -58,6 +53,8 @@ export interface Pop3ServerOptions {
   readonly mode: Pop3Mode;
   /** Logins without TLS too, and as many failed ones as the client likes. */
   readonly testing?: boolean | undefined;
+  /** The door that all listeners share; without one there is no limit. */
+  readonly connections?: Pick<Connections, 'enter'> | undefined;
   readonly limits?: Partial<Pop3Limits> | undefined;
   readonly timeouts?: Partial<Pop3Timeouts> | undefined;
   /** Where several listeners serve the same mailboxes; if not given they share by their mailstore. */

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import { ConnectionLost } from '../listener/index.js';
-import { type KeyPair, serverTls } from '../tls/index.js';
+import type { AddressInfo } from 'node:net';
+import { Connections } from '../limits/index.js';
+import { MailListener } from '../listener/index.js';
+import type { KeyPair } from '../tls/index.js';
 import { locksOf } from './locks.js';
 import { defaultLimits, defaultTimeouts, type Pop3ServerOptions } from './options.js';
-import { refusals } from './refusals.js';
-import { type Peer, type Services, Session } from './session.js';
+import { type Services, Session } from './session.js';
 
 export interface Pop3Server {
   listen(port: number, address: string): Promise<AddressInfo>;
@@ -19,184 +17,38 @@ export interface Pop3Server {
 
 /** A listener for POP3. Nothing is bound before `listen`. */
 export function createPop3Server(options: Pop3ServerOptions): Pop3Server {
-  return new Listener(options);
+  const { accounts, mailstore, telemetry, hostname, mode, tls } = options;
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const services: Services = {
+    accounts,
+    mailstore,
+    telemetry,
+    hostname,
+    mode,
+    limits: { ...defaultLimits, ...options.limits },
+    timeouts,
+    testing: options.testing ?? false,
+    locks: options.locks ?? locksOf(mailstore),
+    updates: new Set(),
+  };
+  const listener = new MailListener({
+    protocol: 'pop3',
+    mode,
+    tls,
+    telemetry,
+    connections: options.connections ?? new Connections(undefined, telemetry),
+    timeouts,
+    open: (accepted) => new Session(services, accepted),
+  });
+  return {
+    listen: (port, address) => listener.listen(port, address),
+    reload: (pair) => listener.reload(pair),
+    async close() {
+      await listener.close();
+      await Promise.all(services.updates);
+    },
+    get connections() {
+      return listener.connections;
+    },
+  };
 }
-
-/** Connections past the limit that are still told so; the rest is dropped unheard. */
-const TURNED_AWAY = 64;
-
-/** Milliseconds of silence before TCP asks whether the peer is still there. */
-const KEEP_ALIVE = 60_000;
-
-interface Handshake {
-  readonly resolve: (socket: TLSSocket) => void;
-  readonly reject: (error: Error) => void;
-}
-
-class Listener implements Pop3Server {
-  readonly #services: Services;
-  readonly #server: Server;
-  /** Never listens: connections are put into it for their handshake, in both modes. */
-  readonly #tls: TlsServer;
-  readonly #handshakes = new Map<string, Handshake>();
-  readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<Session>();
-  readonly #perAddress = new Map<string, number>();
-  #closing = false;
-
-  constructor(options: Pop3ServerOptions) {
-    const { accounts, mailstore, telemetry, hostname, mode } = options;
-    const limits = { ...defaultLimits, ...options.limits };
-    const timeouts = { ...defaultTimeouts, ...options.timeouts };
-    this.#services = {
-      accounts,
-      mailstore,
-      telemetry,
-      hostname,
-      mode,
-      limits,
-      timeouts,
-      testing: options.testing ?? false,
-      locks: options.locks ?? locksOf(mailstore),
-      updates: new Set(),
-      secure: (plain) => this.#handshake(plain),
-    };
-    this.#tls = createTlsServer({
-      ...serverTls(options.tls),
-      handshakeTimeout: timeouts.handshake,
-    });
-    this.#tls.on('secureConnection', (socket) => this.#handshakes.get(keyOf(socket))?.resolve(socket));
-    this.#tls.on('tlsClientError', (error, socket) => {
-      this.#handshakes.get(keyOf(socket))?.reject(error);
-      socket.destroy();
-    });
-    // A client that has closed its side still gets the answers it asked for.
-    this.#server = createServer({ allowHalfOpen: true });
-    this.#server.maxConnections = limits.connections + TURNED_AWAY;
-    this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#server.on('drop', (data) =>
-      telemetry.event('session.refused', {
-        protocol: 'pop3',
-        peer: plainAddress(data?.remoteAddress),
-        reason: 'too many connections',
-      }),
-    );
-    // Errors of accept (no file descriptors left): the listener stands.
-    this.#server.on('error', (error) =>
-      telemetry.event('session.failed', { protocol: 'pop3', peer: '', error: error.message }),
-    );
-  }
-
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
-  listen(port: number, address: string): Promise<AddressInfo> {
-    const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ port, host: address }, () => {
-        server.off('error', reject);
-        resolve(server.address() as AddressInfo);
-      });
-    });
-  }
-
-  reload(tls: KeyPair): void {
-    this.#tls.setSecureContext(serverTls(tls));
-  }
-
-  async close(): Promise<void> {
-    this.#closing = true;
-    const gone = [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
-    await Promise.all([this.#sendAway(), ...gone]);
-    await Promise.all(this.#services.updates);
-  }
-
-  #sendAway(): Promise<void> {
-    return new Promise((resolve) => {
-      const grace = setTimeout(() => this.#abort(), this.#services.timeouts.close);
-      this.#server.close(() => {
-        clearTimeout(grace);
-        resolve();
-      });
-      for (const session of this.#sessions) session.leave();
-      // Nobody has been greeted there yet.
-      for (const { reject } of [...this.#handshakes.values()]) reject(new ConnectionLost('closing'));
-    });
-  }
-
-  #abort(): void {
-    for (const session of this.#sessions) session.abort();
-  }
-
-  #accept(socket: Socket): void {
-    const { telemetry, mode, limits } = this.#services;
-    const peer: Peer = {
-      address: plainAddress(socket.remoteAddress),
-      session: randomBytes(6).toString('hex'),
-    };
-    const facts = { protocol: 'pop3', peer: peer.address, session: peer.session } as const;
-    const here = (this.#perAddress.get(peer.address) ?? 0) + 1;
-    this.#perAddress.set(peer.address, here);
-    this.#sockets.add(socket);
-    telemetry.event('session.opened', facts);
-    // A peer that vanished must not hold its mailbox for the whole idle time.
-    socket.setKeepAlive(true, KEEP_ALIVE);
-    // Under TLS the session listens to the TLS socket; this one's errors show there too.
-    socket.on('error', () => undefined);
-    socket.once('close', () => {
-      this.#release(socket, peer.address);
-      telemetry.event('session.closed', facts);
-    });
-    const tooMany =
-      this.#sockets.size > limits.connections ||
-      (limits.connectionsPerAddress > 0 && here > limits.connectionsPerAddress);
-    if (tooMany) telemetry.event('session.refused', { ...facts, reason: 'too many connections' });
-    const greet = (ready: Socket, secure: boolean) => {
-      if (socket.destroyed) return;
-      const session = new Session(this.#services, peer, ready, secure);
-      this.#sessions.add(session);
-      socket.once('close', () => this.#sessions.delete(session));
-      if (this.#closing) session.start(refusals.shuttingDown());
-      else session.start(tooMany ? refusals.tooManyConnections() : undefined);
-    };
-    if (mode === 'starttls') {
-      greet(socket, false);
-      return;
-    }
-    this.#handshake(socket).then(
-      (secured) => greet(secured, true),
-      (error: Error) => telemetry.event('session.failed', { ...facts, error: error.message }),
-    );
-  }
-
-  #release(socket: Socket, address: string): void {
-    this.#sockets.delete(socket);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
-  }
-
-  /** Both ends of the connection name it until the TLS socket is there. */
-  #handshake(plain: Socket): Promise<TLSSocket> {
-    const key = keyOf(plain);
-    return new Promise<TLSSocket>((resolve, reject) => {
-      if (plain.destroyed) throw new ConnectionLost('connection closed by the peer');
-      plain.once('close', () => reject(new ConnectionLost('connection closed during the TLS handshake')));
-      this.#handshakes.set(key, { resolve, reject });
-      this.#tls.emit('connection', plain);
-    })
-      .catch((error: unknown) => {
-        plain.destroy();
-        throw error;
-      })
-      .finally(() => this.#handshakes.delete(key));
-  }
-}
-
-const keyOf = (socket: Socket): string => `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
-
-/** An IPv4 address as such, also where it came to an IPv6 socket. */
-const plainAddress = (address: string | undefined): string =>
-  (address ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '');

@@ -7,7 +7,13 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ConnectionLost, Output } from '../listener/index.js';
+import {
+  type Accepted,
+  ConnectionLost,
+  type MailSession,
+  Output,
+  type TurnedAway,
+} from '../listener/index.js';
 import { BlobDamaged, StoreUnavailable } from '../storage/index.js';
 import {
   commandLimits,
@@ -37,15 +43,6 @@ export interface Services extends LoginDesk {
   readonly timeouts: Pop3Timeouts;
   /** Deletions being committed: they end before the listener does, also when their client is gone. */
   readonly updates: Set<Promise<void>>;
-  /** TLS over a connection that speaks plain; rejects when the handshake fails. */
-  secure(plain: Socket): Promise<Socket>;
-}
-
-export interface Peer {
-  /** IP address. */
-  readonly address: string;
-  /** Id of the connection, for the log. */
-  readonly session: string;
 }
 
 /** Octets of unread commands past which nothing more is taken from the socket. */
@@ -53,9 +50,14 @@ const UNREAD = 64 * 1024;
 /** Commands answered before the other sessions have their turn. */
 const TURN = 128;
 
-export class Session {
+const farewells: Readonly<Record<TurnedAway, () => Pop3Error>> = {
+  'too-many': refusals.tooManyConnections,
+  closing: refusals.shuttingDown,
+};
+
+export class Session implements MailSession {
   readonly #services: Services;
-  readonly #peer: Peer;
+  readonly #accepted: Accepted;
   #socket: Socket;
   #secure: boolean;
   #output: Output;
@@ -71,22 +73,27 @@ export class Session {
   #linger: NodeJS.Timeout | undefined;
   readonly #detach: (() => void)[] = [];
 
-  constructor(services: Services, peer: Peer, socket: Socket, secure: boolean) {
+  constructor(services: Services, accepted: Accepted) {
     this.#services = services;
-    this.#peer = peer;
-    this.#socket = socket;
-    this.#secure = secure;
-    this.#output = new Output(socket, services.timeouts.write);
+    this.#accepted = accepted;
+    this.#socket = accepted.socket;
+    this.#secure = accepted.secure;
+    this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
   /** Greets, or turns the client away. */
-  start(refusal?: Pop3Error): void {
+  start(turnedAway?: TurnedAway): void {
     this.#attach();
     this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.idle);
-    // No angle brackets in the greeting: they would announce APOP (RFC 2449 6).
-    const greeting: Reply = { status: '+OK', text: `${this.#services.hostname} POP3 pronto / ready` };
-    this.#output.add(encodeReply(refusal === undefined ? greeting : replyFor(refusal)));
-    if (refusal !== undefined) this.#advance({ kind: 'closed' });
+    if (turnedAway !== undefined) {
+      this.#output.add(encodeReply(replyFor(farewells[turnedAway]())));
+      this.#advance({ kind: 'closed' });
+    } else {
+      // No angle brackets in the greeting: they would announce APOP (RFC 2449 6).
+      this.#output.add(
+        encodeReply({ status: '+OK', text: `${this.#services.hostname} POP3 pronto / ready` }),
+      );
+    }
     void this.#pump();
   }
 
@@ -230,7 +237,7 @@ export class Session {
       offersStls: mode === 'starttls' && !this.#secure,
       pending: this.#reader.pending,
     };
-    const { address: peer, session } = this.#peer;
+    const { address: peer, session } = this.#accepted.peer;
     const onLost = () => this.#socket.destroy();
     return {
       state,
@@ -312,7 +319,7 @@ export class Session {
     const plain = this.#socket;
     for (const off of this.#detach.splice(0)) off();
     try {
-      this.#socket = await this.#services.secure(plain);
+      this.#socket = await this.#accepted.secureSocket(plain);
     } catch (error) {
       this.#report(error);
       this.#onClose();
@@ -340,7 +347,7 @@ export class Session {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'closed') return;
-    const { address, session } = this.#peer;
+    const { address, session } = this.#accepted.peer;
     const { telemetry } = this.#services;
     const cause = error instanceof ConnectionLost ? error.cause : error;
     if (cause instanceof BlobDamaged) {

@@ -1,24 +1,26 @@
 /** IMAP in clear over a real store: whoever logs in with the password gets a mailbox. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  defaultLimits,
-  defaultTimeouts,
-  type ImapLimits,
+  createImapServer,
+  type ImapServer,
+  type ImapServerOptions,
   RecentClaims,
-  type Services,
-  Session,
 } from '../../../src/imap/index.js';
 import { Indexer, Mailstore } from '../../../src/mailstore/index.js';
 import { type Mailbox, openStore, type Store } from '../../../src/storage/index.js';
-import { silentTelemetry } from '../../../src/telemetry/index.js';
+import { type SilentTelemetry, silentTelemetry } from '../../../src/telemetry/index.js';
+import { selfSigned } from '../../smtp/certificate.js';
 
 export const PASSWORD = 'pass';
 
+const certificate = selfSigned('mail.alfa.example');
+
 export interface TestImapServer {
   readonly port: number;
+  readonly server: ImapServer;
+  readonly telemetry: SilentTelemetry;
   readonly store: Store;
   readonly mailstore: Mailstore;
   readonly indexer: Indexer;
@@ -26,10 +28,9 @@ export interface TestImapServer {
   stop(): Promise<void>;
 }
 
-export interface TestImapOptions {
+export interface TestImapOptions extends Pick<ImapServerOptions, 'connections' | 'limits' | 'timeouts'> {
   readonly port?: number;
   readonly quota?: number;
-  readonly limits?: Partial<ImapLimits>;
   readonly indexing?: boolean;
 }
 
@@ -56,7 +57,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
   const mailstore = new Mailstore(store);
   const indexer = new Indexer({ store, telemetry });
   if (options.indexing ?? true) indexer.start();
-  const services: Services = {
+  const server = createImapServer({
     accounts: {
       async authenticate({ address, password }) {
         if (password !== PASSWORD) return { ok: false, reason: 'bad' };
@@ -68,33 +69,27 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
     keeper: store,
     telemetry,
     hostname: 'mail.alfa.example',
+    tls: certificate,
     spoolDir,
     mode: 'starttls',
     testing: true,
-    limits: { ...defaultLimits, ...options.limits },
-    timeouts: defaultTimeouts,
+    limits: options.limits,
+    timeouts: options.timeouts,
+    connections: options.connections,
     now: Date.now,
-    startedAt: Date.now(),
     recent: new RecentClaims(),
-  };
-  const sessions = new Set<Session>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const peer = { address: socket.remoteAddress ?? '', session: 'prova' };
-    const session = new Session(services, peer, socket, false, async (plain) => plain);
-    sessions.add(session);
-    socket.once('close', () => sessions.delete(session));
-    session.start();
   });
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', () => resolve()));
+  const { port } = await server.listen(options.port ?? 0, '127.0.0.1');
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    server,
+    telemetry,
     store,
     mailstore,
     indexer,
     folder,
     async stop() {
-      for (const session of sessions) session.abort();
-      await new Promise((resolve) => server.close(resolve));
+      await server.close();
       await indexer.stop();
       await store.close();
       await rm(folder, { recursive: true, force: true });

@@ -28,7 +28,7 @@ export const floors = [
   ['smime'],
   ['storage'],
   ['telemetry'],
-  ['config'],
+  ['config', 'tls'],
   ['pec'],
   ['ledger'],
   ['wire'],

@@ -8,7 +8,6 @@ import {
   readStructure,
 } from '../../mime/index.js';
 import type { Rope } from '../../rope/index.js';
-import { sameBytes } from './values.js';
 
 /** The two halves of a multipart/signed. */
 export interface SignedMessage {
@@ -54,10 +53,13 @@ async function split(message: Rope, header: Header): Promise<SignedMessage | und
   if (part === undefined || signature === undefined || others.length > 0) return undefined;
   if (signature.type.type !== 'application' || !signatureTypes.includes(signature.type.subtype))
     return undefined;
-  const entity = message.slice(part.start, part.end);
-  if (await holdsDelimiter(entity, type.parameters.get('boundary') ?? '')) return undefined;
+  const ends = [part.end, signature.end];
+  if (
+    !(await dividesOnce(message, header.bodyOffset, type.parameters.get('boundary') ?? '', part.start, ends))
+  )
+    return undefined;
   return {
-    entity,
+    entity: message.slice(part.start, part.end),
     cms: await readCms(message, signature),
     micalg: type.parameters.get('micalg') ?? '',
   };
@@ -78,6 +80,8 @@ function isReadAlike(header: Header): boolean {
   const types = header.all('content-type');
   const raw = types[0]?.raw ?? '';
   if (types.length !== 1 || !PLAIN_TYPE.test(raw)) return false;
+  // Where a line is no field, some programs take the body to begin. The first line of an mbox is none, and does no harm.
+  if (header.malformed.some((line) => !line.startsWith('From '))) return false;
   const names = [...raw.matchAll(PARAMETER)].map(([, name = '']) => name.toLowerCase());
   if (new Set(names).size < names.length) return false;
   if (!BOUNDARY.test(parseContentType(raw).parameters.get('boundary') ?? '')) return false;
@@ -86,12 +90,27 @@ function isReadAlike(header: Header): boolean {
 }
 
 /**
- * RFC 2046 5.1.1: the delimiter does not appear in a part "on a line by itself or as the prefix of any line". Whole lines
- * divide; a program that looks at beginnings alone would divide here too.
+ * Whether the body has three delimiters, at the edges of its two parts, and no line besides that begins like one. RFC 2046
+ * 5.1.1: it appears "on a line by itself or as the prefix of any line" nowhere else. Whole lines divide here; a program
+ * that looks at beginnings alone would find parts of its own, before the signed one too.
  */
-async function holdsDelimiter(entity: Rope, boundary: string): Promise<boolean> {
-  const head = await entity.slice(0, boundary.length + 2).bytes();
-  return sameBytes(head, octets(`--${boundary}`)) || (await entity.indexOf(octets(`\r\n--${boundary}`))) >= 0;
+async function dividesOnce(
+  message: Rope,
+  bodyOffset: number,
+  boundary: string,
+  entityStart: number,
+  ends: readonly number[],
+): Promise<boolean> {
+  const delimiter = octets(`\r\n--${boundary}`);
+  // The CRLF of the blank line stands before a delimiter on the body's first line.
+  const first = await message.indexOf(delimiter, bodyOffset - 2);
+  if ((await message.indexOf(octets('\r\n'), first + 2)) + 2 !== entityStart) return false;
+  let at = first;
+  for (const end of ends) {
+    at = await message.indexOf(delimiter, at + delimiter.length);
+    if (at !== end) return false;
+  }
+  return (await message.indexOf(delimiter, at + delimiter.length)) < 0;
 }
 
 const octets = (text: string): Uint8Array => new TextEncoder().encode(text);

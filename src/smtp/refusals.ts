@@ -55,6 +55,14 @@ export const refusals = {
       enhanced: '4.7.0',
       publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
     }),
+  // Decisions 30: off by more than a second nothing is certified.
+  clockOff: () =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.3.0',
+      publicText:
+        "L'orologio del gestore non e esatto, riprovare piu tardi / The clock of this provider is not exact, try again later",
+    }),
   storageFull: (cause?: unknown) =>
     new SmtpError({
       code: 452,

@@ -5,18 +5,33 @@ export interface PemBlock {
   readonly der: Uint8Array;
 }
 
-const blockForm = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
+const BEGIN = '-----BEGIN ';
+const endForm = /-----END ([A-Z0-9 ]{1,64})-----/g;
 
-/** Every block of a PEM text (RFC 7468); text around and between them is skipped. @throws CmsError */
+/**
+ * Every block of a PEM text (RFC 7468): from an END back to the last BEGIN, in one pass however many of them come. Text around
+ * and between the blocks is skipped. @throws CmsError
+ */
 export function pemBlocks(file: Uint8Array): PemBlock[] {
   const text = new TextDecoder('latin1').decode(file);
-  return [...text.matchAll(blockForm)].map(([, label = '', body = '']) => ({ label, der: fromBase64(body) }));
+  const blocks: PemBlock[] = [];
+  let from = 0;
+  for (const end of text.matchAll(endForm)) {
+    const label = end[1] ?? '';
+    const before = text.slice(from, end.index);
+    const begin = before.lastIndexOf(BEGIN);
+    const opening = `${BEGIN}${label}-----`;
+    if (begin >= 0 && before.startsWith(opening, begin))
+      blocks.push({ label, der: fromBase64(before.slice(begin + opening.length)) });
+    from = end.index + end[0].length;
+  }
+  return blocks;
 }
 
 /** DER of CMS, certificates and CRLs starts with a SEQUENCE; a PEM text, even with a preface, cannot hold one before BEGIN. */
 export function startsLikePem(file: Uint8Array): boolean {
   if (file[0] === 0x30 && (file[1] ?? 0) >= 0x80) return false;
-  return new TextDecoder('latin1').decode(file).includes('-----BEGIN ');
+  return new TextDecoder('latin1').decode(file).includes(BEGIN);
 }
 
 /** @throws CmsError */

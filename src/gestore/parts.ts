@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
 import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
+import { LatestTime, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -22,8 +24,11 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
+import { certifyingClock, watchClock } from './clock.js';
+import { Intake, measuresOf } from './intake/index.js';
 import type { Running } from './running.js';
-import { readTls, type TlsMaterial } from './tls.js';
+import { readTls } from './tls.js';
 
 /** This gestore cannot start; the message says what to mend. */
 export class StartError extends Error {
@@ -34,9 +39,14 @@ export class StartError extends Error {
 export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** The system clock, epoch milliseconds. */
   readonly clock: () => number;
-  readonly tls: TlsMaterial;
+  /** The same for whatever is signed. @throws SmtpError 451 while it is wrong (decisions 30) */
+  readonly certifyingClock: () => number;
+  readonly utc: UtcWatch;
+  readonly tls: KeyPair;
   readonly store: Store;
+  readonly intake: Intake;
   readonly signer: GuardedSigner;
   readonly directory: Directory;
   readonly crls: CrlStore;
@@ -64,9 +74,13 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   if (config.listen.imaps !== false || config.listen.imap !== false) {
     telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
   }
-  const store = await openStore({ ...config.storage, now: clock });
+  const latest = new LatestTime();
+  const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const utc = await watchClock(config, { telemetry, store, latest }, running);
+  const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
+  const intake = await watchIntake(config, store, telemetry, running);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
   const crls = new CrlStore({ sources: config.directory.crl, now: clock });
   const accounts = new Accounts({
@@ -90,7 +104,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     findMailbox,
     telemetry,
-    clock,
+    clock: certifying,
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
@@ -100,8 +114,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     config,
     telemetry,
     clock,
+    certifyingClock: certifying,
+    utc,
     tls,
     store,
+    intake,
     signer,
     directory,
     crls,
@@ -111,6 +128,25 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     issuer,
     incomingPoint,
   };
+}
+
+async function watchIntake(
+  { storage, paths, limits }: Config,
+  store: Store,
+  telemetry: Telemetry,
+  running: Running,
+): Promise<Intake> {
+  const { database, blobs } = storage;
+  const folders = [
+    paths.spool,
+    ...(database.engine === 'sqlite' ? [dirname(database.file)] : []),
+    ...(blobs.kind === 'file' ? [blobs.folder] : []),
+  ];
+  const bounds = { reserve: limits.disk_reserve, queue: limits.queue };
+  const intake = new Intake({ measures: measuresOf(store, folders), telemetry, bounds });
+  running.add({ stop: () => intake.stop() });
+  await intake.start();
+  return intake;
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {

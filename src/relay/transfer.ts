@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { SmtpClientError } from '../smtp/index.js';
 import {
+  BlobDamaged,
   ChangeSet,
   type QueueRow,
   type RecipientFact,
@@ -39,6 +40,8 @@ export interface TransferParts {
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** False while the clock is known to be wrong: nothing is given up for its age then (decisions 10, 30). */
+  readonly clockIsRight?: (() => boolean) | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly backoff: Backoff;
@@ -120,8 +123,18 @@ export class Transfer {
       return await this.#hand(rows, await this.#parts.queue.open(rows[0].contentId));
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof BlobDamaged) this.#damaged(rows[0], error);
       return rows.map(() => errorOutcome(error));
     }
+  }
+
+  /** The row is tried again like any other, in case the operator mends it; he must know that he has to. */
+  #damaged({ identificativo, kind, destination }: QueueRow, { message }: BlobDamaged): void {
+    this.#parts.telemetry.event('alarm', {
+      name: 'blob-damaged',
+      identificativo,
+      reason: `${message}: ${kind} for ${destination} waits for it`,
+    });
   }
 
   /** Never rejects. */
@@ -153,8 +166,11 @@ export class Transfer {
   }
 
   #dispose(row: Disposed['row'], outcome: Outcome): Disposed {
-    const { backoff, random, clock } = this.#parts;
-    return { row, disposition: dispose(row, outcome, clock(), retryDelay(backoff, row.attempts, random())) };
+    const { backoff, random, clock, clockIsRight } = this.#parts;
+    const { kind, giveUpAt } = row;
+    const until = clockIsRight?.() === false ? Number.POSITIVE_INFINITY : giveUpAt;
+    const delay = retryDelay(backoff, row.attempts, random());
+    return { row, disposition: dispose({ kind, giveUpAt: until }, outcome, clock(), delay) };
   }
 
   /** @throws StoreUnavailable */

@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import { CLIENT_TLS } from '../tls/index.js';
 import { type Reply, ReplyError, ReplyParser } from './reply.js';
 
 /** Where in the dialogue something went wrong. */
@@ -99,7 +100,7 @@ export class Channel {
     const tls = connectTls({
       socket: plain,
       host: check.name,
-      minVersion: 'TLSv1.2',
+      ...CLIENT_TLS,
       rejectUnauthorized: check.verify,
       ...(check.ca.length > 0 ? { ca: [...rootCertificates, ...check.ca] } : {}),
       ...(isIP(check.name) === 0 ? { servername: check.name } : {}),

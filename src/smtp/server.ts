@@ -7,16 +7,12 @@ import {
   type SMTPServerDataStream,
   type SMTPServerSession,
 } from 'smtp-server';
+import { StoreUnavailable } from '../storage/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { replyFor, type SmtpError } from './errors.js';
-import { refusals } from './refusals.js';
+import { refusals, storeRefusal } from './refusals.js';
 import { Session, type SessionRules } from './session.js';
-import { type Spooled, spool } from './spool.js';
-
-/** PEM. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-}
+import { type Spooled, SpoolFailure, spool } from './spool.js';
 
 /** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
 export type TlsMode = 'implicit' | 'required' | 'offered';
@@ -84,10 +80,18 @@ export interface ServerTimeouts {
   readonly close?: number;
 }
 
+/** Whether there is room for more mail. Each throws SmtpError, a temporary one, when there is not. */
+export interface IntakeGate {
+  /** Asked at MAIL, before anything is taken. @param octets what the client announced, 0 when it did not */
+  admit(octets: number): void;
+  /** Asked before so many octets of a running transaction go to the disk. */
+  grow(octets: number): void;
+}
+
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly mode: TlsMode;
   readonly spoolDir: string;
   /** Octets: SIZE, and 552 past it. */
@@ -103,6 +107,8 @@ export interface SmtpServerOptions<User> {
   /** Milliseconds. */
   readonly timeouts?: ServerTimeouts | undefined;
   readonly handlers: SmtpHandlers<User>;
+  /** None: there is always room. */
+  readonly intake?: IntakeGate | undefined;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
 }
@@ -110,7 +116,7 @@ export interface SmtpServerOptions<User> {
 export interface SmtpServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running transactions end, sends the others away with 421. */
   close(): Promise<void>;
   readonly connections: number;
@@ -195,8 +201,8 @@ class Listener<User> implements SmtpServer {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#server.updateSecureContext({ key: tls.key, cert: tls.cert });
+  reload(tls: KeyPair): void {
+    this.#server.updateSecureContext(serverTls(tls));
   }
 
   close(): Promise<void> {
@@ -216,9 +222,7 @@ class Listener<User> implements SmtpServer {
       banner: 'Ceralacca',
       heloResponse: '%s',
       secure: mode === 'implicit',
-      key: tls.key,
-      cert: tls.cert,
-      minVersion: 'TLSv1.2' as const,
+      ...serverTls(tls),
       logger: false as const,
       size,
       maxRecipients: recipients,
@@ -276,7 +280,7 @@ class Listener<User> implements SmtpServer {
 
   #refusal(error: unknown, session: SMTPServerSession): Error {
     this.#options.report?.(error, peerOf<User>(session));
-    const reply = replyFor(error);
+    const reply = replyFor(error instanceof StoreUnavailable ? storeRefusal(error) : error);
     return Object.assign(new Error(reply.text), { responseCode: reply.code });
   }
 
@@ -316,6 +320,8 @@ class Listener<User> implements SmtpServer {
     this.#checkParameters(path, MAIL_PARAMETERS);
     if (session.envelope.smtpUtf8 === true && !smtpUtf8) throw refusals.unknownParameter('SMTPUTF8');
     this.#checkCharacters(path.address, session);
+    // A client that is told now keeps its message; told after DATA it would have sent it for nothing.
+    this.#options.intake?.admit(announcedSize(path));
     await handlers.mailFrom(path.address, peerOf(session));
   }
 
@@ -326,11 +332,12 @@ class Listener<User> implements SmtpServer {
   }
 
   async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const { handlers, spoolDir, size } = this.#options;
+    const { handlers, spoolDir, size, intake } = this.#options;
     // The library makes a new envelope for the next transaction; this one is ours.
     const envelope = envelopeOf(session);
-    const message = await spool(stream, { dir: spoolDir, limit: size }).catch((error: unknown) => {
-      throw isDiskFull(error) ? refusals.storageFull(error) : error;
+    const room = (octets: number): void => intake?.grow(octets);
+    const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
+      throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
     });
     try {
       if (message.fault !== undefined) throw faultRefusal(message.fault, size);
@@ -356,8 +363,11 @@ function faultRefusal(fault: NonNullable<Spooled['fault']>, size: number): SmtpE
   return fault === 'bare-lf' ? refusals.bareLf() : refusals.nul();
 }
 
-const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+/** Of the SIZE parameter; the library has refused what is no number, or too large. */
+function announcedSize({ args }: SMTPServerAddress): number {
+  const size = Number(args ? args.SIZE : 0);
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
 
 function envelopeOf(session: SMTPServerSession): Envelope {
   const { mailFrom, rcptTo, bodyType, smtpUtf8 } = session.envelope;

@@ -8,14 +8,18 @@ import { type Finding, failed, ok, warning } from './finding.js';
 /** Room for a few messages of the largest size, with their copies. */
 const roomNeeded = 1024 ** 3;
 
-export async function checkDisk({ paths, storage }: Config): Promise<Finding[]> {
+export async function checkDisk({ paths, storage, limits }: Config): Promise<Finding[]> {
   const folders = [paths.data, ...(storage.blobs.kind === 'file' ? [storage.blobs.folder] : [])];
   const found: Finding[] = [];
   for (const folder of folders) {
     await access(folder, constants.R_OK | constants.W_OK);
     const { bavail, bsize } = await statfs(folder);
-    const note = `${folder}: ${sizeText(bavail * bsize)} free`;
-    found.push(bavail * bsize < roomNeeded ? warning('disk', note) : ok('disk', note));
+    const free = bavail * bsize;
+    const note = `${folder}: ${sizeText(free)} free`;
+    const reserve = sizeText(limits.disk_reserve);
+    if (free < limits.disk_reserve)
+      found.push(failed('disk', `${note}, ${reserve} are kept: no submission is taken`));
+    else found.push(free < roomNeeded ? warning('disk', note) : ok('disk', note));
   }
   return found;
 }

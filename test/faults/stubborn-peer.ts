@@ -27,8 +27,8 @@ export class StubbornPeer {
 
   constructor(private readonly tls?: { readonly key: string; readonly cert: string }) {}
 
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  async listen(port = 0, host = '127.0.0.1'): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(port, host, resolve));
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -48,6 +48,13 @@ describe('outcomes', () => {
     assert.equal(enhanced(verdict(554, 'no', 'rcpt')), undefined);
   });
 
+  it('a yes that is not about the whole message hands nothing over', () => {
+    for (const phase of ['mail', 'rcpt'] as const)
+      assert.equal(verdict(250, '2.0.0 ok', phase).kind, 'temporary');
+    const data = { recipient: 'a@b.it', phase: 'data', reply: makeReply(250, ['2.0.0 ok']) } as const;
+    assert.equal(outcomeOf(data).kind, 'temporary');
+  });
+
   it('take a lost connection for a temporary failure', () => {
     const lost = new SmtpClientError('final', 'connection closed by the peer');
     assert.equal(outcomeOf({ recipient: 'a@b.it', phase: 'final', lost }).kind, 'temporary');

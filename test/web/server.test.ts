@@ -132,10 +132,10 @@ describe('web: metrics', () => {
 
   it('are the text Prometheus reads', async (t) => {
     const { get, telemetry } = await serving(t);
-    telemetry.event('alarm', { name: 'prova', reason: 'x' });
+    telemetry.event('alarm', { name: 'crash', reason: 'x' });
     const { headers, body } = await get('/metrics');
     assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
-    assert.match(body.toString(), /^ceralacca_alarms_total\{name="prova"\} 1$/m);
+    assert.match(body.toString(), /^ceralacca_alarms_total\{name="crash"\} 1$/m);
     await get('/healthz');
     assert.match(
       (await get('/metrics')).body.toString(),

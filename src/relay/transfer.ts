@@ -33,7 +33,7 @@ import {
 
 export interface TransferParts {
   readonly queue: OutboundQueue;
-  readonly connector: Connector;
+  readonly connector: Pick<Connector, 'deliver'>;
   readonly local: Pick<LocalReception, 'isOwnDomain' | 'receive'>;
   readonly notices: FailureNotices;
   readonly telemetry: Telemetry;

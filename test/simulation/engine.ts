@@ -60,6 +60,11 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  /** One story is no load. */
+  get load(): { waiting: number; limit: number } {
+    return { waiting: this.#waiting.length, limit: Number.POSITIVE_INFINITY };
+  }
+
   async read<I, O>(operation: ReadOperation<I, O>, input: I): Promise<O> {
     const { disk } = this.#parts;
     if (this.#dead) return never;

@@ -111,7 +111,11 @@ const submit = fc.record({
   do: fc.constant('submit' as const),
   house,
   user: fc.nat({ max: 1 }),
-  to: fc.uniqueArray(recipient, { minLength: 1, maxLength: 4, selector: (each) => `${each.house} ${each.who}` }),
+  to: fc.uniqueArray(recipient, {
+    minLength: 1,
+    maxLength: 4,
+    selector: (each) => `${each.house} ${each.who}`,
+  }),
   copies: fc.nat({ max: 2 }),
   fault: fc.constantFrom('none' as const, 'none' as const, 'none' as const, 'none' as const, 'bcc' as const),
   receipt: fc.constantFrom('completa' as const, 'breve' as const, 'sintetica' as const),

@@ -78,7 +78,14 @@ async function settleIn(lot: Lot, all: readonly Lot[], trust: string): Promise<v
     const kind = address === serviceMailbox ? 'service' : 'user';
     const quota = address.startsWith('piena@') ? 1 : QUOTA;
     // No password: nobody logs in here, and hashing one would cost more than all the rest.
-    await operator.write('addMailbox', { address, passwordHash: '', holderId: null, quota, kind, now: START });
+    await operator.write('addMailbox', {
+      address,
+      passwordHash: '',
+      holderId: null,
+      quota,
+      kind,
+      now: START,
+    });
   }
   await operator.write('setMailbox', { address: `sospesa@${mailDomain}`, state: 'suspended' });
   for (const { name, mailDomain: domain, serviceMailbox: mailReceipt, key, disk } of all) {
@@ -91,7 +98,13 @@ async function settleIn(lot: Lot, all: readonly Lot[], trust: string): Promise<v
       certificates: [certificate],
       certificateHashes: [certificateHash(certificate)],
     });
-    await operator.write('putDirectorySource', { id: name, kind: 'import', ldif: Buffer.from(ldif), trust, loadedAt: START });
+    await operator.write('putDirectorySource', {
+      id: name,
+      kind: 'import',
+      ldif: Buffer.from(ldif),
+      trust,
+      loadedAt: START,
+    });
   }
   lot.disk.remember();
 }

@@ -57,7 +57,7 @@ describe('CrlStore with files', () => {
   it('notices a list put in its place', async () => {
     let now = Date.now();
     const file = files.write('changing.crl', authority.crl());
-    const store = new CrlStore({ sources: [{ file }], now: () => now });
+    const store = new CrlStore({ sources: [{ file }], now: () => now, monotonic: () => now });
     assert.equal((await store.check(certificate, issuer, now)).status, 'good');
     files.write('changing.crl', revokedNow());
     now += 2000;
@@ -90,7 +90,7 @@ describe('CrlStore with files', () => {
     let now = Date.now();
     const stranger = await createAuthority({ name: 'Altra' });
     const file = files.write('swapped.crl', authority.crl());
-    const store = new CrlStore({ sources: [{ file }], now: () => now });
+    const store = new CrlStore({ sources: [{ file }], now: () => now, monotonic: () => now });
     assert.equal((await store.check(certificate, issuer, now)).status, 'good');
     files.write('swapped.crl', stranger.crl());
     now += 2000;
@@ -101,7 +101,7 @@ describe('CrlStore with files', () => {
     const now = Date.now();
     const status = async (nextUpdate: number) => {
       const file = files.write('stale.crl', authority.crl({ thisUpdate: now - 9 * DAY, nextUpdate }));
-      const store = new CrlStore({ sources: [{ file }], now: () => now, grace: DAY });
+      const store = new CrlStore({ sources: [{ file }], now: () => now, monotonic: () => now, grace: DAY });
       return store.check(certificate, issuer, now);
     };
     const fresh = await status(now - DAY + 2000);
@@ -112,7 +112,11 @@ describe('CrlStore with files', () => {
 
   it('counts the grace time from the first miss when there never was a list', async () => {
     let now = Date.now();
-    const store = new CrlStore({ sources: [{ file: files.path('never.crl') }], now: () => now });
+    const store = new CrlStore({
+      sources: [{ file: files.path('never.crl') }],
+      now: () => now,
+      monotonic: () => now,
+    });
     const temporary = async () => {
       const found = await store.check(certificate, issuer, now);
       return found.status === 'unavailable' && found.temporary;
@@ -189,7 +193,7 @@ describe('CrlStore with URLs', () => {
   it('bounds size and time, and leaves a place that failed alone for a while', async () => {
     const subject = await pointed(`${base}/ca.crl`);
     let now = Date.now();
-    const small = new CrlStore({ size: 100, now: () => now });
+    const small = new CrlStore({ size: 100, now: () => now, monotonic: () => now });
     assert.equal((await small.check(subject, issuer, now)).status, 'unavailable');
     await small.check(subject, issuer, now);
     assert.equal(asked, 1);
@@ -203,7 +207,7 @@ describe('CrlStore with URLs', () => {
   it('fetches anew when a list runs out', async () => {
     const subject = await pointed(`${base}/ca.crl`);
     let now = Date.now();
-    const store = new CrlStore({ now: () => now });
+    const store = new CrlStore({ now: () => now, monotonic: () => now });
     answer = { status: 200, body: authority.crl({ nextUpdate: now + HOUR / 2 }) };
     assert.equal((await store.check(subject, issuer, now)).status, 'good');
     now += HOUR * 0.75;

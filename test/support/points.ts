@@ -1,6 +1,6 @@
 /**
- * Gestori inside this process: real stores, keys and points, with a clock of the test's own and no sockets. What one queues is carried to the other by `Network.pump`, through the real relay's
- * transfer and the real sessions' handlers.
+ * Gestori inside this process: real stores, keys and points, with a clock of the test's own and no sockets. What one
+ * queues is carried to the other by `Network.pump`, through the real relay's transfer and the real sessions' handlers.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Antivirus, AntivirusUnavailable, openAntivirus } from '../../src/antivirus/index.js';
 import { Directory } from '../../src/directory/index.js';
-import { CrlStore, type RevocationSource, verifySignature } from '../../src/smime/index.js';
+import {
+  CrlStore,
+  type GuardedSigner,
+  guardSigner,
+  type RevocationSource,
+  verifySignature,
+} from '../../src/smime/index.js';
 import { cleanSpool, type Peer, type Spooled, spool } from '../../src/smtp/index.js';
 import {
   type Mailbox,
@@ -41,6 +47,8 @@ export class Clock {
 export interface Switches {
   antivirusDown: boolean;
   signerDown: boolean;
+  /** Signatures never come; those asked for come when it is over. */
+  signerHangs: Promise<void> | undefined;
   /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
   beforeWrite: ((name: string) => Promise<void> | void) | undefined;
   beforeRead: ((name: string) => Promise<void> | void) | undefined;
@@ -78,6 +86,8 @@ export interface Stored extends Held {
 }
 
 const QUOTA = 1024 * MIB;
+/** Milliseconds a signature may take: no test waits for one that hangs longer than this. */
+const SIGNING = 5_000;
 
 /** One gestore. */
 export class Point {
@@ -85,12 +95,14 @@ export class Point {
   readonly switches: Switches = {
     antivirusDown: false,
     signerDown: false,
+    signerHangs: undefined,
     beforeWrite: undefined,
     beforeRead: undefined,
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Wiring['accounts'];
+  readonly signer: GuardedSigner;
   readonly issuer: Wiring['issuer'];
   readonly accessPoint: Wiring['accessPoint'];
   readonly incomingPoint: Wiring['incomingPoint'];
@@ -107,18 +119,20 @@ export class Point {
     request: PointRequest,
   ) {
     const { name, mailDomain } = gestore;
-    const signer = {
+    const key = {
       ...gestore.signer,
       sign: async (attributes: Buffer) => {
         if (this.switches.signerDown) throw new Error('the key is away');
+        await this.switches.signerHangs;
         return gestore.signer.sign(attributes);
       },
     };
+    this.signer = guardSigner(key, this.telemetry, SIGNING);
     const crls = request.crls ?? new CrlStore({ followPointers: false, now: clock.read });
     const wired = wire({
       name,
       mailDomain,
-      signer,
+      signer: this.signer,
       store,
       directory,
       antivirus: switchable(this.switches),

@@ -16,10 +16,16 @@ export interface FetchLimits {
 export interface CrlSource {
   readonly name: string;
   readonly crls: readonly Crl[];
-  /** Why the last attempt failed and since when attempts have been failing, epoch milliseconds. */
-  readonly failure: { readonly since: number; readonly reason: string } | undefined;
+  /** Why the last attempt failed. */
+  readonly failure: { readonly reason: string } | undefined;
   /** Looks again if it is time to, or in any case with `force`. */
-  load(now: number, force?: boolean): Promise<void>;
+  load(now: Times, force?: boolean): Promise<void>;
+}
+
+/** Milliseconds: of the system clock, that lists are dated by, and of the monotonic one, that waits are counted by. */
+export interface Times {
+  readonly wall: number;
+  readonly steady: number;
 }
 
 /** A file is looked at again after this long, so that a list put in place counts without a restart. */
@@ -42,42 +48,40 @@ export function openSource(
   }
   return source(location.url, {
     due: (now, state) => {
-      if (state.failure !== undefined) return now - state.tried >= RETRY;
-      return (
-        now - state.tried >= maxAge ||
-        (now - state.tried >= RETRY && state.crls.some((crl) => crl.nextUpdate < now))
-      );
+      const waited = now.steady - state.tried;
+      if (state.failure !== undefined) return waited >= RETRY;
+      return waited >= maxAge || (waited >= RETRY && state.crls.some((crl) => crl.nextUpdate < now.wall));
     },
     read: async () => readCrls(await download(url, limits, fetcher)),
     // A list still good is used while a newer one is on its way.
-    wait: (now, state) => !state.crls.some((crl) => crl.nextUpdate >= now),
+    wait: (now, state) => !state.crls.some((crl) => crl.nextUpdate >= now.wall),
   });
 }
 
 interface State {
   crls: readonly Crl[];
   failure: CrlSource['failure'];
-  /** When it was last tried, epoch milliseconds. */
+  /** When it was last tried, on the monotonic clock. */
   tried: number;
 }
 
 interface Place {
-  due(now: number, state: State): boolean;
+  due(now: Times, state: State): boolean;
   /** The lists; undefined when they are what they were. */
   read(): Promise<readonly Crl[] | undefined>;
-  wait(now: number, state: State): boolean;
+  wait(now: Times, state: State): boolean;
 }
 
 function source(name: string, place: Place): CrlSource {
   const state: State = { crls: [], failure: undefined, tried: Number.NEGATIVE_INFINITY };
   let running: Promise<void> | undefined;
-  const attempt = async (now: number): Promise<void> => {
+  const attempt = async (): Promise<void> => {
     try {
       state.crls = (await place.read()) ?? state.crls;
       state.failure = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      state.failure = { since: state.failure?.since ?? now, reason };
+      state.failure = { reason };
     }
   };
   return {
@@ -90,8 +94,8 @@ function source(name: string, place: Place): CrlSource {
     },
     async load(now, force = false) {
       if (running === undefined && (force || place.due(now, state))) {
-        state.tried = now;
-        running = attempt(now).finally(() => {
+        state.tried = now.steady;
+        running = attempt().finally(() => {
           running = undefined;
         });
       }
@@ -103,7 +107,7 @@ function source(name: string, place: Place): CrlSource {
 function fileSource(file: string, limits: FetchLimits): CrlSource {
   let seen = '';
   return source(file, {
-    due: (now, state) => now - state.tried >= FILE_LOOK,
+    due: (now, state) => now.steady - state.tried >= FILE_LOOK,
     async read() {
       const { size, mtimeMs, ino } = await stat(file);
       const mark = `${size} ${mtimeMs} ${ino}`;

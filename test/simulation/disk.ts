@@ -18,6 +18,7 @@ export class Disk {
   readonly db = new Database(':memory:');
   readonly connection = new MemoryConnection(this.db);
   #tail: Promise<void> = Promise.resolve();
+  readonly #due: Database.Statement<unknown[]>;
   #tables: readonly string[] = [];
 
   constructor() {
@@ -25,6 +26,11 @@ export class Disk {
       for (const command of migration.statements('sqlite')) this.db.exec(command);
     }
     this.db.pragma('foreign_keys = ON');
+    this.#due = this.db.prepare(
+      `select min(at) from (
+        select min(case state when 'due' then next_attempt else lease_until end) as at from queue where state <> 'held'
+        union all select min(next_notice_at) from tracking)`,
+    );
   }
 
   /** Reads and batches of writes one after the other, as SQLite has it. */
@@ -44,6 +50,12 @@ export class Disk {
         `create table fresh."${table === 'sqlite_sequence' ? 'sequence' : table}" as select * from main."${table}"`,
       );
     }
+  }
+
+  /** When the next thing falls due that waits on this disk, epoch milliseconds; infinite when nothing does. */
+  nextDue(): number {
+    const at = this.#due.pluck().get() as number | null;
+    return at ?? Number.POSITIVE_INFINITY;
   }
 
   reset(): void {

@@ -16,10 +16,8 @@ export interface EngineParts {
   readonly disk: Disk;
   readonly now: () => number;
   readonly salt: () => Uint8Array;
-  /** Asked before each batch; names of its operations. */
-  readonly strike: (operations: readonly string[]) => Strike;
-  /** Called when a strike ends the process. */
-  readonly died: () => void;
+  /** Asked before each batch. */
+  readonly strike: () => Strike;
 }
 
 interface Waiting {
@@ -89,13 +87,15 @@ export class MemoryEngine implements Engine {
     const batch = this.#waiting;
     this.#waiting = [];
     if (this.#dead || batch.length === 0) return;
-    const strike = this.#parts.strike(batch.map(({ name }) => name));
-    if (strike === 'dies before') return this.#parts.died();
+    const strike = this.#parts.strike();
+    if (strike === 'dies before') return this.kill();
     if (strike === 'full') return rejectAll(batch, 'full');
     const { replies, news } = await this.#writer.commit(
       batch.map(({ name, input }, id) => ({ id, name, input })),
     );
-    if (strike === 'dies after') return this.#parts.died();
+    if (strike === 'dies after') this.kill();
+    // Killed, then or meanwhile: it is on the disk, and nobody is there to hear of it.
+    if (this.#dead) return;
     if (strike === 'unknown') return rejectAll(batch, 'input-output');
     for (const [at, reply] of replies.entries()) {
       if ('error' in reply) batch[at]?.reject(reviveError(reply.error));

@@ -36,6 +36,9 @@ const RECEIPTS_RESERVE = 20_000;
 const BACKOFF = { first: 20_000, max: 2 * HOUR } as const;
 const MINUTE = 60_000;
 
+/** Never comes. */
+const never = new Promise<never>(() => undefined);
+
 export class Life {
   readonly store: Store;
   #points: Wiring | undefined;
@@ -113,26 +116,18 @@ export class Life {
     this.#tellDeath();
   }
 
-  /** What a caller in this process gets: nothing at all once it is dead. */
-  async own<T>(result: Promise<T>): Promise<T> {
-    const outcome = await result.then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    );
-    if (this.#dead) return new Promise<never>(() => undefined);
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
-  }
-
   /** What a peer gets: `gone` when this process dies first. */
-  peer<T>(result: Promise<T>, gone: T): Promise<T> {
+  peer<T, G>(result: Promise<T>, gone: G): Promise<T | G> {
     return Promise.race([result, this.#death.then(() => gone)]);
   }
 
   async #startRelay(points: Wiring, directory: Directory): Promise<void> {
-    const { clock, random, telemetry, connector } = this.parts;
+    const { clock, random, telemetry } = this.parts;
     const { store } = this;
     const { issuer, hostname, incomingPoint } = points;
+    const connector: TransferParts['connector'] = {
+      deliver: (...message) => (this.#dead ? never : this.parts.connector.deliver(...message)),
+    };
     const queue = storeQueue(store);
     const local: LocalReception = {
       isOwnDomain: (domain) => directory.isOwnDomain(domain),

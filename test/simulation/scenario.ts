@@ -79,6 +79,8 @@ export interface Scenario {
 /** Strikes of the disk that are waiting. */
 export interface Planned {
   readonly strike: Exclude<Strike, 'none'>;
+  /** Of being down, after a crash. */
+  readonly minutes: number;
   after: number;
   writes: number;
 }
@@ -167,8 +169,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const), house }) },
 );
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({
-  seed: fc.nat(),
-  houses: fc.integer({ min: 2, max: 4 }),
-  steps: fc.array(step, { minLength: 1, maxLength: 30 }),
-});
+/** @param steps at most, and @param houses at most: from 2 to 4 */
+export const scenarios = (steps: number, houses: number): fc.Arbitrary<Scenario> =>
+  fc.record({
+    seed: fc.nat(),
+    houses: fc.integer({ min: 2, max: houses }),
+    steps: fc.array(step, { minLength: 1, maxLength: steps }),
+  });

@@ -25,8 +25,8 @@ interface Timer {
 }
 
 /** Milliseconds worth leaving out, and milliseconds before the next thing due at which the looks begin again. */
-const LEAP = 5 * 60_000;
-const LANDING = 3 * 60_000;
+const LEAP = 2 * 60_000;
+const LANDING = 61_000;
 
 export class VirtualTime {
   #timers: Timer[] = [];

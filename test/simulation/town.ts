@@ -68,7 +68,7 @@ export async function openTown(): Promise<Town> {
 
 /** The writes of an operator beside the server: they meet no trouble. */
 export const operatorOf = ({ disk }: Lot, now: () => number): MemoryEngine =>
-  new MemoryEngine({ disk, now, salt: () => Buffer.alloc(16), strike: () => 'none', died: () => undefined });
+  new MemoryEngine({ disk, now, salt: () => Buffer.alloc(16), strike: () => 'none' });
 
 async function settleIn(lot: Lot, all: readonly Lot[], trust: string): Promise<void> {
   const operator = operatorOf(lot, () => START);

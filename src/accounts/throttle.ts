@@ -88,7 +88,7 @@ function* keysOf(remote: string, account: string): Generator<{ key: string; wind
 
 /** The network an address belongs to: /24 of IPv4, /64 of IPv6; what is neither stands for itself. */
 export function networkOf(remote: string): string {
-  const address = remote.replace(/%.*$/, '');
+  const [address = ''] = remote.split('%');
   const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
   const v4 = mapped ?? address;
   if (isIPv4(v4)) return v4.slice(0, v4.lastIndexOf('.'));

@@ -298,6 +298,16 @@ const limits = z.strictObject({
       'Room beyond the quota where receipts are still stored; when it is spent submissions get 452.',
     default: '100MB',
   }),
+  disk_reserve: key(size, {
+    description:
+      'Room that stays free on the disk for receipts and deliveries: below it submissions get 452, below half of it all mail does.',
+    default: '512MB',
+  }),
+  queue: key(count, {
+    description:
+      'Rows that may wait in the outbound queue: past it submissions get 451, past twice as many all mail does.',
+    default: 500_000,
+  }),
   connections: key(count, { description: 'Open connections of one listener.', default: 2000 }),
   connections_per_address: key(count, {
     description: 'Open connections of one remote address.',
@@ -322,6 +332,20 @@ const timers = z.strictObject({
     description: 'The second notice; from 22h to before 24h (RFC 6109 3.1.6).',
     default: '23h',
   }),
+});
+
+const clock = z.strictObject({
+  ntp: key(z.array(written('ntp1.inrim.it', (value) => parseEndpoint(value, 123))), {
+    description:
+      'NTP servers the system clock is measured against, host or host:port; three or more, so that one that is wrong is outvoted.',
+    default: [],
+    example: ['ntp1.inrim.it', 'ntp2.inrim.it'],
+  }),
+  chrony: key(yesOrNo, {
+    description: 'Whether the chronyd of this machine is asked too (chronyc -c tracking).',
+    default: false,
+  }),
+  interval: key(duration, { description: 'How often, from 15s to 5min.', default: '64s' }),
 });
 
 const retention = z.strictObject({
@@ -402,6 +426,11 @@ export function sections(resolve: ResolvePath) {
       default: false,
     }),
     timers: key(timers, { description: 'Notices of silence.', default: {} }),
+    clock: key(clock, {
+      description:
+        'How the system clock is measured. Off by more than a second nothing is certified (DM 2/11/2005 art. 9); without a source it is believed, with a warning.',
+      default: {},
+    }),
     retention: key(retention, {
       description: 'How long things are kept (DPR 68/2005 art. 11).',
       default: {},

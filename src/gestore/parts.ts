@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
-import { type Antivirus, openAntivirus } from '../antivirus/index.js';
+import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
+import { LatestTime, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -11,6 +13,8 @@ import {
   CrlStore,
   certificateProfileFaults,
   findPaths,
+  type GuardedSigner,
+  guardSigner,
   nodeCrypto,
   openSigner,
   readCertificate,
@@ -20,8 +24,11 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
+import { certifyingClock, watchClock } from './clock.js';
+import { Intake, measuresOf } from './intake/index.js';
 import type { Running } from './running.js';
-import { readTls, type TlsMaterial } from './tls.js';
+import { readTls } from './tls.js';
 
 /** This gestore cannot start; the message says what to mend. */
 export class StartError extends Error {
@@ -32,13 +39,18 @@ export class StartError extends Error {
 export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** The system clock, epoch milliseconds. */
   readonly clock: () => number;
-  readonly tls: TlsMaterial;
+  /** The same for whatever is signed. @throws SmtpError 451 while it is wrong (decisions 30) */
+  readonly certifyingClock: () => number;
+  readonly utc: UtcWatch;
+  readonly tls: KeyPair;
   readonly store: Store;
-  readonly signer: Signer;
+  readonly intake: Intake;
+  readonly signer: GuardedSigner;
   readonly directory: Directory;
   readonly crls: CrlStore;
-  readonly antivirus: Antivirus;
+  readonly antivirus: WatchedAntivirus;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
@@ -49,18 +61,26 @@ export interface Parts {
 export async function buildParts(config: Config, telemetry: Telemetry, running: Running): Promise<Parts> {
   const clock = Date.now;
   const tls = await readTls(config);
-  const signer = await openSealingKey(config, telemetry);
+  const signer = guardSigner(await openSealingKey(config, telemetry), telemetry);
   running.add({ stop: async () => signer.close() });
-  const antivirus = openAntivirus(config.antivirus);
+  const antivirus = watchedAntivirus(
+    config.antivirus,
+    telemetry,
+    Math.max(config.limits.incoming_size, config.limits.hard_size),
+  );
   if (config.antivirus.kind === 'builtin') {
     telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
   }
   if (config.listen.imaps !== false || config.listen.imap !== false) {
     telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
   }
-  const store = await openStore({ ...config.storage, now: clock });
+  const latest = new LatestTime();
+  const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const utc = await watchClock(config, { telemetry, store, latest }, running);
+  const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
+  const intake = await watchIntake(config, store, telemetry, running);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
   const crls = new CrlStore({ sources: config.directory.crl, now: clock });
   const accounts = new Accounts({
@@ -84,7 +104,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     findMailbox,
     telemetry,
-    clock,
+    clock: certifying,
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
@@ -94,8 +114,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     config,
     telemetry,
     clock,
+    certifyingClock: certifying,
+    utc,
     tls,
     store,
+    intake,
     signer,
     directory,
     crls,
@@ -105,6 +128,25 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     issuer,
     incomingPoint,
   };
+}
+
+async function watchIntake(
+  { storage, paths, limits }: Config,
+  store: Store,
+  telemetry: Telemetry,
+  running: Running,
+): Promise<Intake> {
+  const { database, blobs } = storage;
+  const folders = [
+    paths.spool,
+    ...(database.engine === 'sqlite' ? [dirname(database.file)] : []),
+    ...(blobs.kind === 'file' ? [blobs.folder] : []),
+  ];
+  const bounds = { reserve: limits.disk_reserve, queue: limits.queue };
+  const intake = new Intake({ measures: measuresOf(store, folders), telemetry, bounds });
+  running.add({ stop: () => intake.stop() });
+  await intake.start();
+  return intake;
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {
@@ -161,5 +203,5 @@ async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry:
     nodeCrypto,
   );
   if (paths.length > 0) return;
-  telemetry.event('alarm', { name: 'own-certificate-untrusted', reason: `${reason}: set signing.chain` });
+  telemetry.raise('own-certificate-untrusted', '', `${reason}: set signing.chain`);
 }

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { ConnectionLost } from './errors.js';
 import { locksOf } from './locks.js';
-import { defaultLimits, defaultTimeouts, type Pop3ServerOptions, type TlsMaterial } from './options.js';
+import { defaultLimits, defaultTimeouts, type Pop3ServerOptions } from './options.js';
 import { refusals } from './refusals.js';
 import { type Peer, type Services, Session } from './session.js';
 
 export interface Pop3Server {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the handshakes to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running commands and deletions end, sends the others away with -ERR [SYS/TEMP]. */
   close(): Promise<void>;
   readonly connections: number;
@@ -61,8 +62,7 @@ class Listener implements Pop3Server {
       secure: (plain) => this.#handshake(plain),
     };
     this.#tls = createTlsServer({
-      ...options.tls,
-      minVersion: 'TLSv1.2',
+      ...serverTls(options.tls),
       handshakeTimeout: timeouts.handshake,
     });
     this.#tls.on('secureConnection', (socket) => this.#handshakes.get(keyOf(socket))?.resolve(socket));
@@ -102,8 +102,8 @@ class Listener implements Pop3Server {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#tls.setSecureContext({ key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2' });
+  reload(tls: KeyPair): void {
+    this.#tls.setSecureContext(serverTls(tls));
   }
 
   async close(): Promise<void> {

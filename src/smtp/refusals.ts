@@ -1,4 +1,5 @@
-import { SmtpError } from './errors.js';
+import type { StoreUnavailable } from '../storage/index.js';
+import { localError, SmtpError } from './errors.js';
 
 /**
  * The refusals both ends of SMTP share. They are made anew at each call, so that each carries its own stack and cause.
@@ -54,11 +55,27 @@ export const refusals = {
       enhanced: '4.7.0',
       publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
     }),
+  // Decisions 30: off by more than a second nothing is certified.
+  clockOff: () =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.3.0',
+      publicText:
+        "L'orologio del gestore non e esatto, riprovare piu tardi / The clock of this provider is not exact, try again later",
+    }),
   storageFull: (cause?: unknown) =>
     new SmtpError({
       code: 452,
       enhanced: '4.3.1',
       publicText: 'Spazio insufficiente, riprovare / Insufficient system storage, try again later',
+      cause,
+    }),
+  localError: (cause?: unknown) => new SmtpError({ ...localError, cause }),
+  overloaded: (cause?: unknown) =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.3.2',
+      publicText: 'Sistema sovraccarico, riprovare piu tardi / System overloaded, try again later',
       cause,
     }),
   // Bare CR, bare LF and NUL never pass (architecture 4): they are what SMTP smuggling is made of, and a signature over them
@@ -82,3 +99,9 @@ export const refusals = {
       publicText: 'Il messaggio contiene un ottetto NUL / Message contains a NUL octet',
     }),
 } as const;
+
+/** What a peer is told when the store cannot take its message now. */
+export function storeRefusal(error: StoreUnavailable): SmtpError {
+  if (error.reason === 'full') return refusals.storageFull(error);
+  return error.reason === 'busy' ? refusals.overloaded(error) : refusals.localError(error);
+}

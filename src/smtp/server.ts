@@ -7,16 +7,12 @@ import {
   type SMTPServerDataStream,
   type SMTPServerSession,
 } from 'smtp-server';
+import { StoreUnavailable } from '../storage/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { replyFor, type SmtpError } from './errors.js';
-import { refusals } from './refusals.js';
+import { refusals, storeRefusal } from './refusals.js';
 import { Session, type SessionRules } from './session.js';
-import { type Spooled, spool } from './spool.js';
-
-/** PEM. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-}
+import { type Spooled, SpoolFailure, spool } from './spool.js';
 
 /** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
 export type TlsMode = 'implicit' | 'required' | 'offered';
@@ -70,10 +66,32 @@ export interface SmtpHandlers<User> {
   data(message: Spooled, envelope: Envelope, peer: Peer<User>): Promise<string>;
 }
 
+/** Milliseconds. */
+export interface ServerTimeouts {
+  /** For a whole command (RFC 5321 4.5.3.2.7). */
+  readonly socket?: number;
+  /** For a TLS handshake. */
+  readonly handshake?: number;
+  /** For a whole DATA. */
+  readonly data?: number;
+  /** For a connection on which no message is handed in. */
+  readonly session?: number;
+  /** Of grace when the listener closes. */
+  readonly close?: number;
+}
+
+/** Whether there is room for more mail. Each throws SmtpError, a temporary one, when there is not. */
+export interface IntakeGate {
+  /** Asked at MAIL, before anything is taken. @param octets what the client announced, 0 when it did not */
+  admit(octets: number): void;
+  /** Asked before so many octets of a running transaction go to the disk. */
+  grow(octets: number): void;
+}
+
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly mode: TlsMode;
   readonly spoolDir: string;
   /** Octets: SIZE, and 552 past it. */
@@ -86,11 +104,11 @@ export interface SmtpServerOptions<User> {
   readonly maxClients?: number | undefined;
   /** 0: no limit (loopback in `testing`). */
   readonly connectionsPerAddress?: number | undefined;
-  /** Milliseconds of silence (RFC 5321 4.5.3.2.7), of a whole DATA, of grace at close. */
-  readonly timeouts?:
-    | { readonly socket?: number; readonly data?: number; readonly close?: number }
-    | undefined;
+  /** Milliseconds. */
+  readonly timeouts?: ServerTimeouts | undefined;
   readonly handlers: SmtpHandlers<User>;
+  /** None: there is always room. */
+  readonly intake?: IntakeGate | undefined;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
 }
@@ -98,7 +116,7 @@ export interface SmtpServerOptions<User> {
 export interface SmtpServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running transactions end, sends the others away with 421. */
   close(): Promise<void>;
   readonly connections: number;
@@ -132,6 +150,8 @@ class Listener<User> implements SmtpServer {
     this.#options = options;
     const rules: SessionRules = {
       dataTimeout: options.timeouts?.data ?? 60 * MINUTE,
+      commandTimeout: options.timeouts?.socket ?? 5 * MINUTE,
+      sessionTimeout: options.timeouts?.session ?? 60 * MINUTE,
       maxErrors: 100,
       recipients: options.recipients,
       insecureAuth: options.insecureAuth ?? false,
@@ -147,8 +167,20 @@ class Listener<User> implements SmtpServer {
     this.#server._upgrade = (socket, callback) => {
       // The library upgrades one turn of the loop after the client came. By then the socket may be gone, as when the
       // listener closes, and a TLS socket around nothing brings Node 20 down.
-      if (socket.destroyed) callback(new Error('connection closed before TLS'));
-      else upgrade(socket, callback);
+      if (socket.destroyed) {
+        callback(new Error('connection closed before TLS'));
+        return;
+      }
+      // The library's own bound begins anew with every octet. What is destroyed is the TLS socket on top, as it does.
+      const late = setTimeout(
+        () => this.#server._pendingSockets.get(socket)?.destroy(),
+        options.timeouts?.handshake ?? MINUTE,
+      );
+      late.unref();
+      upgrade(socket, (error, secured) => {
+        clearTimeout(late);
+        callback(error, secured);
+      });
     };
     // Failed handshakes and broken sockets: their connection is gone, the listener stands.
     this.#server.on('error', () => undefined);
@@ -169,8 +201,8 @@ class Listener<User> implements SmtpServer {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#server.updateSecureContext({ key: tls.key, cert: tls.cert });
+  reload(tls: KeyPair): void {
+    this.#server.updateSecureContext(serverTls(tls));
   }
 
   close(): Promise<void> {
@@ -190,9 +222,7 @@ class Listener<User> implements SmtpServer {
       banner: 'Ceralacca',
       heloResponse: '%s',
       secure: mode === 'implicit',
-      key: tls.key,
-      cert: tls.cert,
-      minVersion: 'TLSv1.2' as const,
+      ...serverTls(tls),
       logger: false as const,
       size,
       maxRecipients: recipients,
@@ -250,7 +280,7 @@ class Listener<User> implements SmtpServer {
 
   #refusal(error: unknown, session: SMTPServerSession): Error {
     this.#options.report?.(error, peerOf<User>(session));
-    const reply = replyFor(error);
+    const reply = replyFor(error instanceof StoreUnavailable ? storeRefusal(error) : error);
     return Object.assign(new Error(reply.text), { responseCode: reply.code });
   }
 
@@ -290,6 +320,8 @@ class Listener<User> implements SmtpServer {
     this.#checkParameters(path, MAIL_PARAMETERS);
     if (session.envelope.smtpUtf8 === true && !smtpUtf8) throw refusals.unknownParameter('SMTPUTF8');
     this.#checkCharacters(path.address, session);
+    // A client that is told now keeps its message; told after DATA it would have sent it for nothing.
+    this.#options.intake?.admit(announcedSize(path));
     await handlers.mailFrom(path.address, peerOf(session));
   }
 
@@ -300,11 +332,12 @@ class Listener<User> implements SmtpServer {
   }
 
   async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const { handlers, spoolDir, size } = this.#options;
+    const { handlers, spoolDir, size, intake } = this.#options;
     // The library makes a new envelope for the next transaction; this one is ours.
     const envelope = envelopeOf(session);
-    const message = await spool(stream, { dir: spoolDir, limit: size }).catch((error: unknown) => {
-      throw isDiskFull(error) ? refusals.storageFull(error) : error;
+    const room = (octets: number): void => intake?.grow(octets);
+    const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
+      throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
     });
     try {
       if (message.fault !== undefined) throw faultRefusal(message.fault, size);
@@ -330,8 +363,11 @@ function faultRefusal(fault: NonNullable<Spooled['fault']>, size: number): SmtpE
   return fault === 'bare-lf' ? refusals.bareLf() : refusals.nul();
 }
 
-const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+/** Of the SIZE parameter; the library has refused what is no number, or too large. */
+function announcedSize({ args }: SMTPServerAddress): number {
+  const size = Number(args ? args.SIZE : 0);
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
 
 function envelopeOf(session: SMTPServerSession): Envelope {
   const { mailFrom, rcptTo, bodyType, smtpUtf8 } = session.envelope;

@@ -17,6 +17,10 @@ import { reword } from './wording.js';
 export interface SessionRules {
   /** How long a whole DATA may last, milliseconds. */
   readonly dataTimeout: number;
+  /** How long a whole command may take to come, octet by octet or not at all, milliseconds (RFC 5321 4.5.3.2.7). */
+  readonly commandTimeout: number;
+  /** How long a client may stay without handing in a message, milliseconds. */
+  readonly sessionTimeout: number;
   /** 5xx replies a client may collect before it is sent away. */
   readonly maxErrors: number;
   /** RCPT commands a message may have, told to the client (RFC 9422). */
@@ -32,6 +36,9 @@ type AddressCommand = ReturnType<SMTPConnection['_parseAddressCommand']>;
 export class Session extends SMTPConnection {
   readonly #rules: SessionRules;
   #errors = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  /** Of the monotonic clock: the last message, or the beginning. */
+  #lastMessage = performance.now();
 
   constructor(
     server: SMTPServer,
@@ -70,7 +77,29 @@ export class Session extends SMTPConnection {
       super.send(421, '4.7.0 Troppi errori / Too many errors', false);
     } else if (code !== 421 && code !== 354 && this.closing && !this.busy) {
       super.send(421, '4.3.2 Servizio in arresto / Service shutting down', false);
+    } else if (code !== 421 && code !== 354 && !this._dataStream && this.#overstays()) {
+      super.send(421, '4.4.2 Sessione troppo lunga / Session takes too long', false);
     }
+    this.#awaitCommand();
+  }
+
+  /** The library's own timeout begins anew with every octet: one in a while would hold the connection for ever. */
+  #awaitCommand(): void {
+    clearTimeout(this.#deadline);
+    if (this._closing) return;
+    this.#deadline = setTimeout(() => {
+      if (!this.busy) this.send(421, 'Timeout');
+    }, this.#rules.commandTimeout);
+    this.#deadline.unref();
+  }
+
+  #overstays(): boolean {
+    return performance.now() - this.#lastMessage > this.#rules.sessionTimeout;
+  }
+
+  override _onClose(): void {
+    clearTimeout(this.#deadline);
+    super._onClose();
   }
 
   /**
@@ -102,7 +131,10 @@ export class Session extends SMTPConnection {
     const stream = this._dataStream;
     if (!stream) return;
     const deadline = setTimeout(() => this.send(421, 'Timeout'), this.#rules.dataTimeout);
-    finished(stream, () => clearTimeout(deadline));
+    finished(stream, () => {
+      clearTimeout(deadline);
+      this.#lastMessage = performance.now();
+    });
   }
 
   override _parseAddressCommand(name: string, command: Buffer | string): AddressCommand {

@@ -76,10 +76,25 @@ export const events = {
   'server.reloaded': event<{ changed: readonly string[] }>('info', 'configuration read again'),
   'server.stopped': event<{ reason: string }>('info', 'stopped'),
   'server.warning': event<{ reason: string }>('warn', 'warning'),
-  alarm: event<{ name: string; reason: string; identificativo?: string | undefined }>('error', 'ALARM', {
+  alarm: event<{
+    name: string;
+    reason: string;
+    identificativo?: string | undefined;
+    /** What a state that lasts is about, where there may be several of the name. */
+    about?: string | undefined;
+    /** True for a state that lasts: `alarm.cleared` follows when it is over. */
+    standing?: true | undefined;
+  }>('error', 'ALARM', {
     counter: 'alarms_total',
     help: 'Things an operator must look at',
     labels: ['name'],
+  }),
+  'alarm.cleared': event<{ name: string; about: string }>('warn', 'alarm over'),
+
+  'intake.resumed': event<{ cause: string }>('info', 'mail is taken again', {
+    counter: 'intake_resumed_total',
+    help: 'Times that a shortage was over (its beginning is an alarm)',
+    labels: ['cause'],
   }),
 
   'session.opened': event<Session>(
@@ -189,6 +204,19 @@ export const events = {
       labels: ['step'],
     },
   ),
+
+  'clock.measured': event<{
+    offset: number;
+    error: number;
+    sources: readonly string[];
+    notes?: string | undefined;
+  }>('debug', 'system clock measured'),
+  'clock.unanswered': event<Fault>('warn', 'system clock not measured'),
+  'clock.exact': event<{ offset: number }>('info', 'the system clock is within a second of UTC again'),
+  'clock.stepped': event<{ seconds: number }>('warn', 'the system clock was set', {
+    counter: 'clock_steps_total',
+    help: 'Jumps of the system clock',
+  }),
 
   'store.unavailable': event<Fault & { operation: string }>('error', 'the store does not answer', {
     counter: 'store_unavailable_total',

@@ -2,19 +2,19 @@ import { STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Telemetry } from '../telemetry/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { type HealthOptions, healthRoutes } from './health.js';
 import { type PublishedOptions, publishedRoutes } from './published.js';
 
 export interface WebServerOptions extends HealthOptions, PublishedOptions {
-  /** PEM. */
-  readonly tls: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls: KeyPair;
   readonly telemetry: Telemetry;
 }
 
 export interface WebServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: { readonly cert: string | Buffer; readonly key: string | Buffer }): void;
+  reload(tls: KeyPair): void;
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ const SECURITY = {
 /** The HTTPS port. Nothing is bound before `listen`. */
 export async function createWebServer(options: WebServerOptions): Promise<WebServer> {
   const app = fastify({
-    https: { ...options.tls, minVersion: 'TLSv1.2' },
+    https: serverTls(options.tls),
     bodyLimit: BODY_LIMIT,
     requestTimeout: TIMEOUT_MS,
     connectionTimeout: TIMEOUT_MS,
@@ -56,7 +56,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       if (address === null || typeof address === 'string') throw new Error('the HTTPS listener has no port');
       return address;
     },
-    reload: (tls) => app.server.setSecureContext(tls),
+    reload: (tls) => app.server.setSecureContext(serverTls(tls)),
     close: () => app.close(),
   };
 }

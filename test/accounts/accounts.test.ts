@@ -23,6 +23,7 @@ describe('accounts', () => {
       defaultQuota: 1024 ** 3,
       throttleLogins,
       now: () => clock,
+      monotonic: () => clock,
     });
   const login = (on: Accounts, address: string, password: string, remote = HERE) =>
     on.authenticate({ address, password, remote });

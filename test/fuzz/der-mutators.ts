@@ -63,7 +63,7 @@ export const changedElement: Mutator = (input, around) => {
   }
 };
 
-const SIGNATURE = /(pkcs7-signature[^]*?\r\n\r\n)([A-Za-z0-9+/=\r\n]+)/;
+const SIGNATURE = /(pkcs7-signature[\s\S]*?\r\n\r\n)([A-Za-z0-9+/=\r\n]+)/;
 
 /** Changes one element of the signature inside a signed message. */
 export const changedSignature: Mutator = (input, around) => {
@@ -74,5 +74,8 @@ export const changedSignature: Mutator = (input, around) => {
   if (whole === undefined || base64 === undefined) return input;
   const changed = changedElement(Buffer.from(base64, 'base64'), around);
   const lines = changed.toString('base64').replace(/.{76}/g, '$&\r\n');
-  return Buffer.from(text.replace(base64, () => `${lines}\r\n`), 'latin1');
+  return Buffer.from(
+    text.replace(base64, () => `${lines}\r\n`),
+    'latin1',
+  );
 };

@@ -2,9 +2,19 @@
 // node build/test/fuzz/make-signed.js, then MADE in signed.ts is set to what it prints.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSignedData, readSigned, signAttached } from '../../src/smime/index.js';
 import { Rope } from '../../src/rope/index.js';
-import { anomaly, envelope, everyNotice, ldifOf, NOW, notice, original, sealed, world } from '../evidence/world.js';
+import { parseSignedData, readSigned, signAttached } from '../../src/smime/index.js';
+import {
+  anomaly,
+  envelope,
+  everyNotice,
+  ldifOf,
+  NOW,
+  notice,
+  original,
+  sealed,
+  world,
+} from '../evidence/world.js';
 import { CORPUS } from './engine/corpus.js';
 import { TRUST } from './signed.js';
 

@@ -4,7 +4,11 @@ export type StillFails = (input: Buffer) => Promise<boolean>;
 const TRIES = 600;
 
 /** The same failure in fewer octets: runs of octets are left out as long as it stays, long runs first (ddmin). */
-export async function minimised(input: Buffer, stillFails: StillFails, milliseconds: number): Promise<Buffer> {
+export async function minimised(
+  input: Buffer,
+  stillFails: StillFails,
+  milliseconds: number,
+): Promise<Buffer> {
   const end = performance.now() + milliseconds;
   let best = input;
   let tries = 0;

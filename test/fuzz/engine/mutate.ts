@@ -40,7 +40,8 @@ const flip: Mutator = (input, { random }) =>
 const notable: Mutator = (input, { random }) =>
   changedOctet(input, random, () => NOTABLE[random.between(0, NOTABLE.length - 1)] ?? 0);
 
-const step: Mutator = (input, { random }) => changedOctet(input, random, (octet) => octet + random.pick([-1, 1]));
+const step: Mutator = (input, { random }) =>
+  changedOctet(input, random, (octet) => octet + random.pick([-1, 1]));
 
 const remove: Mutator = (input, { random }) => {
   const [start, end] = someRange(input, random);

@@ -19,10 +19,16 @@ export const target: Target = {
       assertOneLine(address);
       // What was read is read again from what it was written as.
       const again = parseAddresses(Buffer.from(address, 'utf8').toString('latin1'));
-      assert.deepEqual(again.mailboxes.map((each) => each.address), [address]);
+      assert.deepEqual(
+        again.mailboxes.map((each) => each.address),
+        [address],
+      );
       const written = name === '' ? `<${address}>` : `${encodePhrase(name)} <${address}>`;
       const unfolded = Buffer.from(written.replaceAll('\r\n', ''), 'utf8').toString('latin1');
-      assert.deepEqual(parseAddresses(unfolded).mailboxes.map((each) => each.address), [address]);
+      assert.deepEqual(
+        parseAddresses(unfolded).mailboxes.map((each) => each.address),
+        [address],
+      );
       addressKey(address);
       isValidAddress(address);
     }

@@ -8,9 +8,9 @@ import {
   readCrls,
   SignatureError,
 } from '../../../src/smime/index.js';
+import { certificateProfileFaults } from '../../../src/smime/profile.js';
 import { readWhole } from '../../../src/smime/read/asn1.js';
 import { toDer } from '../../../src/smime/read/der.js';
-import { certificateProfileFaults } from '../../../src/smime/profile.js';
 import { changedElement } from '../der-mutators.js';
 import { tolerated, toleratedLater } from '../expect.js';
 import { MADE } from '../signed.js';
@@ -32,7 +32,8 @@ export const target: Target = {
     tolerated(() => checkDer(input), CmsError);
     tolerated(() => parseSignedData(input), CmsError);
     const certificates = tolerated(() => readCertificates(input), CmsError) ?? [];
-    for (const certificate of certificates) certificateProfileFaults(certificate.raw, 'Alfa PEC S.p.A.', 'pec.alfa.example');
+    for (const certificate of certificates)
+      certificateProfileFaults(certificate.raw, 'Alfa PEC S.p.A.', 'pec.alfa.example');
     const crls = tolerated(() => readCrls(input), CmsError) ?? [];
     assert.ok(crls.length + certificates.length <= input.length);
     const question = { at: MADE, anchors: certificates, revocation: undefined, crypto: nodeCrypto };

@@ -51,7 +51,10 @@ export const target: Target = {
   async run(input) {
     const report = await verified(input, input);
     checkProven(report);
-    assert.ok(!/[\0-\x09\x0b-\x1f\x7f-\x9f]/.test(reportText(report)), 'a control character for the terminal');
+    assert.ok(
+      !/[\0-\x09\x0b-\x1f\x7f-\x9f]/.test(reportText(report)),
+      'a control character for the terminal',
+    );
     const page = reportsHtml([report]);
     assert.equal(page.match(/<script|<!DOCTYPE/gi)?.length, 1, 'an element of somebody else in the page');
   },

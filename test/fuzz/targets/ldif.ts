@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type LdifValue, LdifError, readLdif, writeLdifEntry } from '../../../src/directory/ldif.js';
+import { LdifError, type LdifValue, readLdif, writeLdifEntry } from '../../../src/directory/ldif.js';
 import {
   DirectoryError,
   type ProviderRecord,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { canonicalLines } from '../../../src/evidence/line-ends.js';
 import { CanonicalGuard } from '../../../src/mime/index.js';
 import { stuffed } from '../../../src/smtp/dot-stuffing.js';
-import { canonicalLines } from '../../../src/evidence/line-ends.js';
 import { DotStuffer, type Line, LineReader, TopCutter } from '../../../src/wire/pop3/index.js';
 import { inPieces } from '../../support/ropes.js';
 import type { Target } from '../target.js';
@@ -42,7 +42,8 @@ function lined(pieces: readonly Buffer[]): (string | undefined)[] {
 
 async function sent(input: Buffer, at: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  for await (const piece of stuffed(inPieces(input, at <= input.length ? [at] : [...input.keys()]))) pieces.push(piece);
+  for await (const piece of stuffed(inPieces(input, at <= input.length ? [at] : [...input.keys()])))
+    pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
@@ -69,7 +70,8 @@ export const target: Target = {
       assert.deepEqual(guarded(pieces), expected.guard, `guard, cut at ${at}`);
       assert.ok(dotted(pieces).equals(expected.dots), `POP3 stuffing, cut at ${at}`);
       assert.ok(topped(pieces, 1).equals(expected.top), `TOP, cut at ${at}`);
-      if (!lined(pieces).includes('too-long')) assert.deepEqual(lined(pieces), expected.lines, `lines, cut at ${at}`);
+      if (!lined(pieces).includes('too-long'))
+        assert.deepEqual(lined(pieces), expected.lines, `lines, cut at ${at}`);
       assert.ok((await sent(input, at)).equals(expected.data), `DATA, cut at ${at}`);
     }
     const text = input.toString('latin1');

@@ -6,7 +6,7 @@ import { messageWords } from '../words.js';
 export const target: Target = {
   corpus: ['parameters'],
   covers: ['src/mime/parameters', 'src/mime/content-type', 'src/mime/charset'],
-  words: [...messageWords, "*=utf-8''", '*0=', '*1*=', '*10*=', "%c3%a0", "''", 'name=', '\\"'],
+  words: [...messageWords, "*=utf-8''", '*0=', '*1*=', '*10*=', '%c3%a0', "''", 'name=', '\\"'],
   longest: 4096,
   run(input) {
     const raw = input.toString('latin1');
@@ -19,6 +19,10 @@ export const target: Target = {
     for (const line of written.split('\r\n')) assert.ok(line.length <= 998, 'a line too long');
     const unfolded = written.replaceAll('\r\n', '');
     assert.ok(/^[\x20-\x7e]*$/.test(unfolded), 'not ASCII');
-    assert.equal(parseDisposition(unfolded).parameters.get('filename'), value, 'a name that is another when read');
+    assert.equal(
+      parseDisposition(unfolded).parameters.get('filename'),
+      value,
+      'a name that is another when read',
+    );
   },
 };

@@ -58,7 +58,11 @@ async function checkForms(input: Buffer): Promise<void> {
     received: 'Received: from client.example by smtps.pec.alfa.example; Sun, 22 Nov 2026 09:00:01 +0100\r\n',
   });
   const written = await rope.bytes();
-  assert.ok(written.subarray(-(input.length - outer.bodyOffset) || written.length).equals(input.subarray(outer.bodyOffset)));
+  assert.ok(
+    written
+      .subarray(-(input.length - outer.bodyOffset) || written.length)
+      .equals(input.subarray(outer.bodyOffset)),
+  );
 }
 
 export const target: Target = {

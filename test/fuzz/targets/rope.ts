@@ -13,7 +13,11 @@ const STEP = 4;
 const MOST_OCTETS = 1 << 16;
 
 /** One step: a literal, a source, a slice or a join of what is there. */
-function step(stack: readonly Pair[], [kind = 0, first = 0, second = 0, third = 0]: Buffer, data: Buffer): Pair {
+function step(
+  stack: readonly Pair[],
+  [kind = 0, first = 0, second = 0, third = 0]: Buffer,
+  data: Buffer,
+): Pair {
   const one = stack[first % Math.max(1, stack.length)] ?? { rope: Rope.empty, bytes: Buffer.alloc(0) };
   const other = stack[second % Math.max(1, stack.length)] ?? one;
   const piece = data.subarray(first % (data.length + 1), (first % (data.length + 1)) + second);

@@ -15,7 +15,7 @@ function dnsOf(lines: readonly string[]): Dns {
   return {
     async mx() {
       error('! ');
-      const records = lines.flatMap((line) => [.../^(\d{1,5}) (.*)$/.exec(line)?.slice(1) ?? []]);
+      const records = lines.flatMap((line) => [...(/^(\d{1,5}) (.*)$/.exec(line)?.slice(1) ?? [])]);
       const pairs = records.flatMap((text, at) => (at % 2 === 0 ? [[text, records[at + 1] ?? '']] : []));
       return pairs.map(([priority = '', exchange = '']) => ({ priority: Number(priority), exchange }));
     },
@@ -31,11 +31,26 @@ function dnsOf(lines: readonly string[]): Dns {
 export const target: Target = {
   corpus: ['routing'],
   covers: ['src/relay/routing'],
-  words: ['\n10 ', '\n@ 192.0.2.1', '\n! ENODATA', '\n! ENOTFOUND', '\n? ENOTFOUND', '\n0 .', HOSTNAME, '[IPv6:::1]'],
+  words: [
+    '\n10 ',
+    '\n@ 192.0.2.1',
+    '\n! ENODATA',
+    '\n! ENOTFOUND',
+    '\n? ENOTFOUND',
+    '\n0 .',
+    HOSTNAME,
+    '[IPv6:::1]',
+  ],
   longest: 2048,
   async run(input) {
     const [domain = '', ...lines] = input.toString('latin1').split('\n');
-    const options = { routes: ROUTES, smartHost: null, hostname: HOSTNAME, dns: dnsOf(lines), random: () => 0.5 };
+    const options = {
+      routes: ROUTES,
+      smartHost: null,
+      hostname: HOSTNAME,
+      dns: dnsOf(lines),
+      random: () => 0.5,
+    };
     const hops = await toleratedLater(() => route(options, domain, input.length % 2 === 0), RouteError);
     if (hops === undefined) return;
     assert.ok(hops.length > 0, 'neither a hop nor an error');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { readHeader } from '../../../src/mime/index.js';
-import { createTrustStore, readSigned, verifySignature } from '../../../src/smime/index.js';
 import { Rope } from '../../../src/rope/index.js';
+import { createTrustStore, readSigned, verifySignature } from '../../../src/smime/index.js';
 import { changedSignature } from '../der-mutators.js';
 import { CORPUS, readCorpus } from '../engine/corpus.js';
 import { MADE, trustFiles } from '../signed.js';

@@ -24,9 +24,9 @@ export const target: Target = {
       const whole = await decodeBody(Rope.of(input), encoding, input.length);
       const pieces = await decodeBody(inPieces(input, [at, at * 3, at * 7]), encoding, input.length);
       assert.ok(whole.equals(pieces), `${encoding} depends on how it is cut`);
-      const limit = whole.length - 1;
+      const limit = Math.max(0, whole.length - 1);
       const short = await toleratedLater(() => decodeBody(Rope.of(input), encoding, limit), MimeError);
-      assert.ok(limit < 0 || short === undefined || short.length <= limit, `${encoding} over its limit`);
+      assert.ok(short === undefined || short.length <= limit, `${encoding} over its limit`);
     }
     const base64 = encodeBase64(input);
     assert.ok((await decodeBody(Rope.of(base64), 'base64', input.length)).equals(input), 'base64');

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { moduleOf } from './corpus.js';
 import { type Failure, hang } from './failure.js';
 import type { HuntOrder, HuntResult } from './hunt.js';
 import { Slot } from './slot.js';
@@ -32,7 +33,7 @@ export class Bench {
     /** Milliseconds for one input. */
     private readonly patience: number,
   ) {
-    if (!existsSync(new URL(`../targets/${name}.js`, import.meta.url))) throw new Error(`no target ${name}`);
+    if (!existsSync(moduleOf(name))) throw new Error(`no target ${name}`);
   }
 
   /** @throws Stuck */
@@ -54,6 +55,17 @@ export class Bench {
       return answer.kind === 'attempted' ? answer.failure : undefined;
     } catch (error) {
       if (error instanceof Stuck) return error.failure;
+      throw error;
+    }
+  }
+
+  /** Octets that stay behind each time this input runs; 0 when it hangs. */
+  async weigh(input: Buffer): Promise<number> {
+    try {
+      const answer = await this.#ask({ kind: 'weigh', input });
+      return answer.kind === 'weighed' ? answer.octets : 0;
+    } catch (error) {
+      if (error instanceof Stuck) return 0;
       throw error;
     }
   }

@@ -7,6 +7,10 @@ export const CORPUS = join('test', 'fuzz', 'corpus');
 /** Where findings go; not part of the project. */
 export const FINDINGS = 'fuzz-findings';
 
+/** Where a target's module is: in `targets/`, or, for a name with a folder, there. */
+export const moduleOf = (name: string): URL =>
+  new URL(name.includes('/') ? `../${name}.js` : `../targets/${name}.js`, import.meta.url);
+
 /** The inputs of some folders of the corpus, by their paths, in the order of their names. */
 export function readCorpus(folders: readonly string[]): Map<string, Buffer> {
   const inputs = new Map<string, Buffer>();

@@ -17,6 +17,12 @@ export function failureOf(error: unknown): Failure {
   return { signature: `${error.name} ${common} ${frame}`, text: `${error.stack ?? error.message}${because}` };
 }
 
+/** @param octets that stay behind each time */
+export const leak = (octets: number): Failure => ({
+  signature: 'leak',
+  text: `about ${octets} octets stay in memory each time it runs`,
+});
+
 export const hang = (milliseconds: number): Failure => ({
   signature: 'hang',
   text: `did not come back within ${milliseconds} ms`,

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Bench, Stuck } from './bench.js';
 import { FINDINGS, writeInput } from './corpus.js';
-import { type Failure, hang } from './failure.js';
+import { type Failure, hang, leak } from './failure.js';
+import { LEAST_LEAK } from './heap.js';
 import type { HuntResult } from './hunt.js';
 import { minimised } from './minimise.js';
 
@@ -11,6 +12,12 @@ export interface FuzzOptions {
   readonly seed: string;
   /** Milliseconds for one input. */
   readonly patience?: number;
+  /** Inputs to make, at most; the same every time for a seed. */
+  readonly runs?: number;
+  /** Milliseconds between looks at the heap. */
+  readonly heapEvery?: number;
+  /** Where findings are written. */
+  readonly findings?: string;
   /** Inputs that reached something new go into the corpus. */
   readonly grow?: boolean;
 }
@@ -34,6 +41,7 @@ export interface FuzzResult {
 /** The machine may be busy. */
 const PATIENCE_MS = 10_000;
 const MINIMISE_MS = 60_000;
+const SHORT_PATIENCE_MS = 1_000;
 const HANGS = 3;
 /** Octets of an input that may go into the corpus. */
 const SMALL = 4 * 1024;
@@ -59,7 +67,9 @@ export async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResu
     const findings: Finding[] = [];
     for (const each of told) {
       const finding = await examine(name, each, options);
-      if (finding !== undefined) findings.push(finding);
+      // Made small, two inputs may be one.
+      const isNew = findings.every(({ path }) => path === undefined || path !== finding?.path);
+      if (finding !== undefined && isNew) findings.push(finding);
     }
     const grown = options.grow === true && hunt !== undefined ? await grow(name, hunt.kept) : [];
     return { findings, hunt, grown };
@@ -72,7 +82,10 @@ export async function fuzz(name: string, options: FuzzOptions): Promise<FuzzResu
 export async function replay(name: string, input: Buffer): Promise<Failure | undefined> {
   const bench = new Bench(name, PATIENCE_MS * 3);
   try {
-    return await bench.attempt(input);
+    const failure = await bench.attempt(input);
+    if (failure !== undefined) return failure;
+    const octets = await bench.weigh(input);
+    return octets < LEAST_LEAK ? undefined : leak(octets);
   } finally {
     await bench.close();
   }
@@ -81,7 +94,7 @@ export async function replay(name: string, input: Buffer): Promise<Failure | und
 /** Begins again after a hang, with the time that is left. */
 async function huntOn(
   bench: Bench,
-  { seconds, seed }: FuzzOptions,
+  { seconds, seed, runs, heapEvery }: FuzzOptions,
   told: Told[],
 ): Promise<HuntResult | undefined> {
   const end = performance.now() + seconds * 1000;
@@ -90,7 +103,7 @@ async function huntOn(
     try {
       const known = told.map(({ failure }) => failure.signature);
       const milliseconds = Math.max(0, end - performance.now());
-      const options = { seed: `${seed}/${round}`, milliseconds, known, avoid };
+      const options = { seed: `${seed}/${round}`, milliseconds, runs, heapEvery, known, avoid };
       return await bench.hunt(options, (input, failure) => told.push({ input, failure }));
     } catch (error) {
       if (!(error instanceof Stuck)) throw error;
@@ -113,14 +126,38 @@ async function examine(
   const bench = new Bench(name, patience);
   try {
     const stillFails = async (candidate: Buffer): Promise<boolean> =>
-      (await bench.attempt(candidate))?.signature === failure.signature;
+      failure.signature === leak(0).signature
+        ? (await bench.weigh(candidate)) >= LEAST_LEAK
+        : (await bench.attempt(candidate))?.signature === failure.signature;
     const alone = await stillFails(input);
     if (isHang && !alone) return undefined;
-    const small = alone && !isHang ? await minimised(input, stillFails, MINIMISE_MS) : input;
-    return { failure, path: writeInput(join(FINDINGS, name), small), alone };
+    const small = !alone
+      ? input
+      : isHang
+        ? await smallerHang(name, input, options)
+        : await minimised(input, stillFails, MINIMISE_MS);
+    return { failure, path: writeInput(join(options.findings ?? FINDINGS, name), small), alone };
   } finally {
     await bench.close();
   }
+}
+
+/** A hang in fewer octets. While it is made small a shorter patience may do; what comes of it must hang as long as the first did. */
+async function smallerHang(name: string, input: Buffer, options: FuzzOptions): Promise<Buffer> {
+  const long = options.patience ?? PATIENCE_MS;
+  const hangs = async (candidate: Buffer, patience: number): Promise<boolean> => {
+    const bench = new Bench(name, patience);
+    try {
+      return (await bench.attempt(candidate))?.signature === hang(0).signature;
+    } finally {
+      await bench.close();
+    }
+  };
+  for (const patience of [Math.min(long, SHORT_PATIENCE_MS), long]) {
+    const small = await minimised(input, (candidate) => hangs(candidate, patience), MINIMISE_MS);
+    if (small.length < input.length && (await hangs(small, long * 3))) return small;
+  }
+  return input;
 }
 
 /** Small ones first. A fresh thread: the hunt's knows what they reach. */

@@ -6,14 +6,18 @@ import fc from 'fast-check';
 import { Random } from '../../crash/random.js';
 import type { Surroundings, Target } from '../target.js';
 import type { Coverage, LineCount } from './coverage.js';
-import { type Failure, failureOf } from './failure.js';
-import { Heap } from './heap.js';
+import { type Failure, failureOf, leak } from './failure.js';
+import { Heap, LEAST_LEAK } from './heap.js';
 import { everywhere, mutated } from './mutate.js';
 import type { Slot } from './slot.js';
 
 export interface HuntOrder {
   readonly seed: string;
   readonly milliseconds: number;
+  /** Inputs made, at most. With it batches have one size, so that a seed gives the same inputs every time. */
+  readonly runs?: number | undefined;
+  /** Milliseconds between looks at the heap. */
+  readonly heapEvery?: number | undefined;
   /** Faults that are known and need not be told again. */
   readonly known: readonly string[];
   /** Inputs of the corpus that would not come back. */
@@ -40,6 +44,8 @@ export const LONGEST = 16 * 1024;
 const BATCH_MS = 40;
 const BATCH_LEAST = 16;
 const HEAP_EVERY_MS = 2_000;
+/** For finding whose a leak is. */
+const WEIGHING_MS = 20_000;
 /** From which the next input is made more often than from others. */
 const LATEST = 12;
 
@@ -51,6 +57,9 @@ export class Hunt {
   readonly #heap = new Heap();
   #shapes: Buffer[] = [];
   #escaped: unknown[] = [];
+  /** The inputs of the last batch. */
+  #latest: readonly Buffer[] = [];
+  #made = 0;
   #runs = 0;
   #running = 0;
   #slowest = { milliseconds: 0, octets: 0 };
@@ -73,7 +82,7 @@ export class Hunt {
     };
   }
 
-  /** An error that nobody caught: it belongs to the input that runs, or ran last. */
+  /** An error that nobody caught. */
   escaped(error: unknown): void {
     this.#escaped.push(error);
   }
@@ -82,14 +91,17 @@ export class Hunt {
     const { seeds, milliseconds } = this.options;
     const end = performance.now() + milliseconds;
     for (const input of seeds) await this.#attempt(input);
+    await this.#turn();
+    if (this.#escaped.length > 0) await this.#blame(seeds);
     this.coverage.learn(this.coverage.look());
     const kept = this.#pool.length;
-    let nextHeap = performance.now() + HEAP_EVERY_MS;
-    while (performance.now() < end) {
+    const { runs: most = Number.POSITIVE_INFINITY, heapEvery = HEAP_EVERY_MS } = this.options;
+    let nextHeap = performance.now() + heapEvery;
+    while (performance.now() < end && this.#made < most) {
       await this.#batch();
       if (performance.now() < nextHeap) continue;
-      this.#watchHeap();
-      nextHeap = performance.now() + HEAP_EVERY_MS;
+      await this.#watchHeap();
+      nextHeap = performance.now() + heapEvery;
     }
     return {
       seeds: seeds.length,
@@ -103,13 +115,16 @@ export class Hunt {
 
   async #batch(): Promise<void> {
     const inputs: Buffer[] = [];
-    const end = performance.now() + BATCH_MS;
+    const end = this.options.runs === undefined ? performance.now() + BATCH_MS : 0;
     while (inputs.length < BATCH_LEAST || performance.now() < end) {
       const input = this.#next();
       inputs.push(input);
+      this.#made += 1;
       await this.#attempt(input);
     }
-    await this.#settle(inputs.at(-1));
+    this.#latest = inputs;
+    await this.#turn();
+    if (this.#escaped.length > 0) await this.#blame(inputs);
     const reached = this.coverage.look();
     if (!this.coverage.isNews(reached)) return;
     await this.#sift(inputs);
@@ -164,13 +179,22 @@ export class Hunt {
     this.#runs += 1;
     this.#running += milliseconds;
     if (milliseconds > this.#slowest.milliseconds) this.#slowest = { milliseconds, octets: input.length };
-    if (this.#escaped.length > 0) await this.#settle(input);
   }
 
   /** A turn of the event loop, in which rejections without a handler are told. */
-  async #settle(input: Buffer | undefined): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    for (const error of this.#escaped.splice(0)) this.#found(input, error);
+  async #turn(): Promise<void> {
+    for (let turns = 0; turns < 2; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Errors that nobody caught: each input of the batch again, with a turn of its own. */
+  async #blame(inputs: readonly Buffer[]): Promise<void> {
+    const nobodys = this.#escaped.splice(0);
+    for (const input of inputs) {
+      await this.#attempt(input);
+      await this.#turn();
+      for (const error of this.#escaped.splice(0)) this.#found(input, error);
+    }
+    for (const error of nobodys) this.#found(undefined, error);
   }
 
   #found(input: Buffer | undefined, error: unknown): void {
@@ -180,11 +204,25 @@ export class Hunt {
     this.tell(input, failure);
   }
 
-  #watchHeap(): void {
+  async #watchHeap(): Promise<void> {
     const owned = this.#pool.reduce((sum, { length }) => sum + length, 0);
     const growth = this.#heap.leaked(owned);
-    if (growth === undefined) return;
+    if (growth === undefined || this.#known.has(leak(0).signature)) return;
+    this.#known.add(leak(0).signature);
+    const culprit = await this.#heaviest();
     const text = `the heap grew by ${growth} octets, collection after collection`;
-    this.#found(undefined, new Error(text));
+    this.tell(culprit?.input, culprit === undefined ? { ...leak(0), text } : leak(culprit.octets));
+  }
+
+  /** Whose memory it is: of the inputs that reach something of their own, and of the latest, the one that leaves most behind. */
+  async #heaviest(): Promise<{ readonly input: Buffer; readonly octets: number } | undefined> {
+    const end = performance.now() + WEIGHING_MS;
+    let heaviest: { readonly input: Buffer; readonly octets: number } | undefined;
+    for (const input of [...this.#latest, ...this.#pool.toReversed()]) {
+      if (performance.now() > end) break;
+      const octets = await this.#heap.weigh(() => this.#attempt(input));
+      if (octets >= LEAST_LEAK && octets > (heaviest?.octets ?? 0)) heaviest = { input, octets };
+    }
+    return heaviest;
   }
 }

@@ -2,15 +2,17 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Target } from '../target.js';
-import { CORPUS, readCorpus, writeInput } from './corpus.js';
+import { CORPUS, moduleOf, readCorpus, writeInput } from './corpus.js';
 import { Coverage } from './coverage.js';
 import { type Failure, failureOf } from './failure.js';
+import { Heap } from './heap.js';
 import { Hunt, type HuntOrder, type HuntResult } from './hunt.js';
 import { Slot } from './slot.js';
 
 export type Order =
   | { readonly kind: 'hunt'; readonly options: HuntOrder }
   | { readonly kind: 'attempt'; readonly input: Uint8Array }
+  | { readonly kind: 'weigh'; readonly input: Uint8Array }
   /** Those of these inputs that reach what the corpus and those before them do not go into the corpus. */
   | { readonly kind: 'grow'; readonly inputs: readonly Uint8Array[] }
   | { readonly kind: 'close' };
@@ -19,12 +21,13 @@ export type Answer =
   | { readonly kind: 'finding'; readonly input: Uint8Array | undefined; readonly failure: Failure }
   | { readonly kind: 'hunted'; readonly result: HuntResult }
   | { readonly kind: 'attempted'; readonly failure: Failure | undefined }
+  | { readonly kind: 'weighed'; readonly octets: number }
   | { readonly kind: 'grown'; readonly paths: readonly string[] }
   | { readonly kind: 'closed' };
 
 const { name, memory } = workerData as { name: string; memory: SharedArrayBuffer };
 const coverage = new Coverage(new URL('../../../', import.meta.url).href);
-const { target } = (await import(`../targets/${name}.js`)) as { target: Target };
+const { target } = (await import(moduleOf(name).href)) as { target: Target };
 const slot = Slot.at(memory);
 let escaped: (error: unknown) => void = () => undefined;
 process.on('uncaughtException', (error) => escaped(error));
@@ -81,6 +84,10 @@ async function obey(order: Order): Promise<Answer> {
     }
     case 'attempt':
       return { kind: 'attempted', failure: await attempt(asBuffer(order.input)) };
+    case 'weigh': {
+      const input = asBuffer(order.input);
+      return { kind: 'weighed', octets: await new Heap().weigh(async () => void (await attempt(input))) };
+    }
     case 'grow':
       return { kind: 'grown', paths: await grow(order.inputs.map(asBuffer)) };
     case 'close':

@@ -21,7 +21,7 @@ export function isRecord(value: unknown): value is Written {
  * Whether a list or a map stands where a key should (`? [a]: b`). None of ours is one, and the library's way of making them
  * text doubles its work with every level: forty question marks would hold it for ever.
  */
-export function hasCollectionKey(document: Document): boolean {
+function hasCollectionKey(document: Document): boolean {
   let found = false;
   visit(document, {
     Pair(_, { key }) {
@@ -31,6 +31,22 @@ export function hasCollectionKey(document: Document): boolean {
     },
   });
   return found;
+}
+
+/** What the library cannot make of a document, such as an alias without its anchor, is the document's fault. */
+export function orConfigError<T>(make: () => T, file: string, path: string): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof Error)) throw error;
+    throw new ConfigError(file, [{ path, text: error.message }]);
+  }
+}
+
+/** A document without syntax errors as plain data. @throws ConfigError */
+export function dataOf(document: Document, file: string, path: string): unknown {
+  if (hasCollectionKey(document)) throw new ConfigError(file, [{ path, text: 'a key must be a plain word' }]);
+  return orConfigError((): unknown => document.toJS(), file, path);
 }
 
 /** The file's content as plain data. Throws ConfigError with the line of each syntax error. */
@@ -47,9 +63,7 @@ export function parseText(text: string, file: string): Written {
   if (empty) return {};
   if (!isMap(document.contents))
     throw new ConfigError(file, [{ path: '', text: 'must hold keys and values' }]);
-  if (hasCollectionKey(document))
-    throw new ConfigError(file, [{ path: '', text: 'a key must be a plain word' }]);
-  const content: unknown = document.toJS();
+  const content = dataOf(document, file, '');
   return isRecord(content) ? content : {};
 }
 

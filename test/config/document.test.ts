@@ -120,6 +120,14 @@ describe('set', () => {
       assert.throws(() => setKey(text, file, 'limits.message_size', '20MB'), ConfigError, text);
   });
 
+  it('refuses an alias without its anchor, in the file and in the value', () => {
+    for (const text of ['provider: *a', ': *a', 'x: *a\ny: &a 1'])
+      assert.throws(() => checkConfig(text, file, {}), ConfigError, text);
+    assert.throws(() => setKey(reference, file, 'limits.message_size', '*a'), ConfigError);
+    const shared = 'limits: { message_size: &a 20MB, hard_size: *a }\n';
+    assert.throws(() => setKey(shared, file, 'limits.message_size', '[1]'), ConfigError);
+  });
+
   it('refuses lists and maps as keys at once, however deep', () => {
     const deep = '? '.repeat(60);
     assert.throws(() => checkConfig(deep, file, {}), ConfigError);

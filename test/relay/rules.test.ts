@@ -204,6 +204,10 @@ describe('routing', () => {
         'guasto.example': 'ESERVFAIL',
         'vuoto.example': 'ENODATA',
         'noi.example': [{ exchange: 'MAIL.alfa.example', priority: 10 }],
+        'noi-due.example': [
+          { exchange: 'mail.alfa.example', priority: 20 },
+          { exchange: 'mail.alfa.example', priority: 10 },
+        ],
         'perso.example': [{ exchange: 'mx.perso.example', priority: 10 }],
         'dubbio.example': [
           { exchange: 'perso.example', priority: 10 },
@@ -218,6 +222,7 @@ describe('routing', () => {
     assert.equal(await fails(options(network), 'vuoto.example', true), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'nullo.example'), 'permanent 5.1.10');
     assert.equal(await fails(options(network), 'noi.example'), 'permanent 5.4.6');
+    assert.equal(await fails(options(network), 'noi-due.example'), 'permanent 5.4.6');
     assert.equal(await fails(options(network), 'guasto.example'), 'temporary 4.4.3');
     assert.equal(await fails(options(network), 'perso.example'), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'dubbio.example'), 'temporary 4.4.3');

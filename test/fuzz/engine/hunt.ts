@@ -3,7 +3,7 @@
  * Coverage is looked at once for many inputs, and only when it has news are they run again to find whose they are.
  */
 import fc from 'fast-check';
-import { Random } from '../../crash/random.js';
+import { Random } from '../../support/random.js';
 import type { Surroundings, Target } from '../target.js';
 import type { Coverage, LineCount } from './coverage.js';
 import { type Failure, failureOf, leak } from './failure.js';

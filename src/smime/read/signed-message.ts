@@ -66,7 +66,8 @@ async function split(message: Rope, header: Header): Promise<SignedMessage | und
 }
 
 /** `multipart/signed` and parameters: no comment, no quoted pair, no extended form of RFC 2231, no space around `=`. */
-const PLAIN_TYPE = /^multipart\/signed(?:[ \t]*;[ \t]*[a-z-]+=(?:"[^"\\]*"|[^\s";()\\]+))+(?:[ \t]*;)?[ \t]*$/i;
+const PLAIN_TYPE =
+  /^multipart\/signed(?:[ \t]*;[ \t]*[a-z-]+=(?:"[^"\\]*"|[^\s";()\\]+))+(?:[ \t]*;)?[ \t]*$/i;
 const PARAMETER = /;[ \t]*([a-z-]+)=(?:"[^"\\]*"|[^\s";()\\]+)/gi;
 /** RFC 2046 5.1.1. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;

@@ -5,7 +5,7 @@ import { EicarAntivirus } from './eicar.js';
 import { WatchedAntivirus } from './watched.js';
 
 export { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
-export { measureReach, reachFault } from './measure.js';
+export { measureReach, reachFault, trustsArchives } from './measure.js';
 export type { WatchedAntivirus } from './watched.js';
 
 type Configured = { readonly kind: 'clamd'; readonly clamd: string } | { readonly kind: 'builtin' };

@@ -3,6 +3,7 @@
  * `MaxFileSize` and `MaxScanSize` it calls clean, unseen, what it did not look at. So a message of the size in question
  * is sent, with the test file at its very end.
  */
+import { gzipSync } from 'node:zlib';
 import { Rope, type Source } from '../rope/index.js';
 import { type Antivirus, AntivirusLimit } from './antivirus.js';
 import { EICAR } from './eicar.js';
@@ -13,6 +14,8 @@ export type Reach =
   | { readonly kind: 'whole' }
   /** It refuses messages of this size. */
   | { readonly kind: 'refused'; readonly reason: string }
+  /** It calls them infected without having seen them whole. */
+  | { readonly kind: 'alarmed'; readonly reason: string }
   /** It calls them clean without having seen them whole. */
   | { readonly kind: 'blind' };
 
@@ -21,7 +24,7 @@ export async function measureReach(antivirus: Pick<Antivirus, 'scan'>, size: num
   try {
     const { virus } = await antivirus.scan(testMessage(size));
     // With AlertExceedsMax clamd gives the limit that was met in place of a virus.
-    if (virus?.startsWith('Heuristics.Limits.Exceeded')) return { kind: 'refused', reason: virus };
+    if (virus?.startsWith('Heuristics.Limits.Exceeded')) return { kind: 'alarmed', reason: virus };
     return virus === null ? { kind: 'blind' } : { kind: 'whole' };
   } catch (error) {
     if (error instanceof AntivirusLimit) return { kind: 'refused', reason: error.message };
@@ -33,10 +36,24 @@ export async function measureReach(antivirus: Pick<Antivirus, 'scan'>, size: num
 export function reachFault(reach: Reach, size: number): string | undefined {
   if (reach.kind === 'whole') return undefined;
   const mega = `${Math.ceil(size / (1024 * 1024))} MB (limits.incoming_size)`;
-  if (reach.kind === 'refused') {
+  if (reach.kind !== 'blind') {
     return `clamd refuses messages of ${mega}: set StreamMaxLength, MaxFileSize and MaxScanSize in clamd.conf higher (${reach.reason})`;
   }
   return `clamd calls messages of ${mega} clean without looking at their end: set MaxFileSize and MaxScanSize in clamd.conf higher`;
+}
+
+/** Deeper than clamd can be told to go (MaxRecursion has at most 100). */
+const TOO_DEEP = 110;
+
+/**
+ * Whether what a scanner does not unpack to the end it calls clean: clamd does, where AlertExceedsMax is not set.
+ * @throws AntivirusUnavailable when it cannot be asked
+ */
+export async function trustsArchives(antivirus: Pick<Antivirus, 'scan'>): Promise<boolean> {
+  let packed: Buffer = EICAR;
+  for (let level = 0; level < TOO_DEEP; level += 1) packed = gzipSync(packed);
+  const { virus } = await antivirus.scan(Rope.of(packed));
+  return virus === null;
 }
 
 const BOUNDARY = 'ceralacca-measure';

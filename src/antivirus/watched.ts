@@ -20,7 +20,7 @@ export interface WatchOptions {
  * their size: nothing passes unscanned (architecture 3).
  */
 export class WatchedAntivirus implements Antivirus {
-  /** Octets up to which a "clean" is believed; found out when first needed, and again after each failure or restart. */
+  /** Octets up to which its verdict is about what it saw; found out when first needed, and again after each failure or restart. */
   #reach: Promise<number> | undefined;
   #failing = false;
   /** It takes less than it should. */
@@ -115,7 +115,8 @@ export class WatchedAntivirus implements Antivirus {
     for (; size > SMALL; size = Math.floor(size / 2)) {
       const reach = await measureReach(this.scanner, size);
       if (reach.kind === 'whole') break;
-      blind ||= reach.kind === 'blind';
+      // "Infected" for being too large is no more a verdict than "clean": nobody is to be told of a virus that is not there.
+      blind ||= reach.kind === 'blind' || reach.kind === 'alarmed';
       const fault = reachFault(reach, size);
       if (fault !== undefined && size === largest) telemetry.raise('antivirus-limit', '', fault);
     }

@@ -2,7 +2,7 @@
 import { type Document, isMap, isScalar, parseDocument } from 'yaml';
 import { ConfigError, type Problem } from './error.js';
 import { checkConfig } from './load.js';
-import { overlay, parseText } from './source.js';
+import { dataOf, orConfigError, overlay, parseText } from './source.js';
 import { findKey, type KeyNode, type KeyPlace, nearestKey } from './tree.js';
 
 /** The place of a key written with dots. Throws ConfigError naming the nearest known key. */
@@ -69,8 +69,14 @@ export function setKey(text: string, file: string, key: string, value: string): 
   const place = placeOf(key, file);
   const before = problemsOf(text, file);
   const document = parseDocument(text);
+  // Nothing can be put into a file that is no map of keys; what is wrong with it has been found already.
+  if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
+    throw new ConfigError(file, before.length > 0 ? before : [{ path: '', text: 'no map of keys' }]);
+  }
   const content = parseDocument(value);
   if (content.errors.length > 0) throw new ConfigError(file, [{ path: key, text: 'the value is not YAML' }]);
+  dataOf(document, file, '');
+  dataOf(content, file, key);
   openSections(document, place.path);
   const current = document.getIn(place.path, true);
   if (isScalar(current) && isScalar(content.contents)) {
@@ -82,7 +88,9 @@ export function setKey(text: string, file: string, key: string, value: string): 
   } else {
     document.setIn(place.path, content.contents ?? null);
   }
-  const changed = document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  const written = (): string => document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  // An alias elsewhere in the file may have meant what is no more.
+  const changed = orConfigError(written, file, key);
   const known = new Set(before.map(line));
   const fresh = problemsOf(changed, file).filter((problem) => !known.has(line(problem)));
   if (fresh.length > 0) throw new ConfigError(file, fresh);

@@ -1,5 +1,5 @@
 /** What is written: the YAML text with the environment laid over it, not yet checked. */
-import { isMap, isScalar, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, parseDocument, visit } from 'yaml';
 import { ConfigError, type Problem } from './error.js';
 import { findKey, type KeyNode, nearestKey } from './tree.js';
 
@@ -17,6 +17,38 @@ export function isRecord(value: unknown): value is Written {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Whether a list or a map stands where a key should (`? [a]: b`). None of ours is one, and the library's way of making them
+ * text doubles its work with every level: forty question marks would hold it for ever.
+ */
+function hasCollectionKey(document: Document): boolean {
+  let found = false;
+  visit(document, {
+    Pair(_, { key }) {
+      if (key === null || isScalar(key)) return undefined;
+      found = true;
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** What the library cannot make of a document, such as an alias without its anchor, is the document's fault. */
+export function orConfigError<T>(make: () => T, file: string, path: string): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof Error)) throw error;
+    throw new ConfigError(file, [{ path, text: error.message }]);
+  }
+}
+
+/** A document without syntax errors as plain data. @throws ConfigError */
+export function dataOf(document: Document, file: string, path: string): unknown {
+  if (hasCollectionKey(document)) throw new ConfigError(file, [{ path, text: 'a key must be a plain word' }]);
+  return orConfigError((): unknown => document.toJS(), file, path);
+}
+
 /** The file's content as plain data. Throws ConfigError with the line of each syntax error. */
 export function parseText(text: string, file: string): Written {
   const document = parseDocument(text);
@@ -31,7 +63,7 @@ export function parseText(text: string, file: string): Written {
   if (empty) return {};
   if (!isMap(document.contents))
     throw new ConfigError(file, [{ path: '', text: 'must hold keys and values' }]);
-  const content: unknown = document.toJS();
+  const content = dataOf(document, file, '');
   return isRecord(content) ? content : {};
 }
 
@@ -63,9 +95,10 @@ const variableOf = (key: string): string => `${environmentPrefix}${key.replaceAl
 /** A variable's text as data: YAML, of which JSON is a part; plain text stays as it stands. */
 function readVariable(text: string, node: KeyNode): unknown {
   const document = parseDocument(text);
-  const value: unknown = document.errors.length === 0 ? document.toJS() : undefined;
+  const readable = document.errors.length === 0 && !hasCollectionKey(document);
+  const value: unknown = readable ? document.toJS() : undefined;
   if (node.kind !== 'value') {
-    if (document.errors.length > 0) throw new Error('must be JSON or YAML');
+    if (!readable) throw new Error('must be JSON or YAML');
     return value;
   }
   // "Alfa: PEC", "1e3" and "yes" are texts where a text is wanted.

@@ -57,6 +57,7 @@ export class Directory {
   private trustStore: TrustStore = { anchors: [] };
   private nameDisputes: readonly NameDispute[] = [];
   private mark = '';
+  private failing = false;
   /** By source and hash. */
   private readonly parsed = new Map<string, readonly ProviderRecord[]>();
 
@@ -196,18 +197,26 @@ export class Directory {
     return believed;
   }
 
-  /** Reads the configured sources again. What fails keeps its last good version, and an alarm tells (architecture 3). */
+  /** Whether a configured source failed when it was last read. */
+  get incomplete(): boolean {
+    return this.failing;
+  }
+
+  /** Reads the configured sources again. What fails keeps its last good version, and an alarm stands (architecture 3). */
   async refresh(): Promise<{ readonly loaded: string[]; readonly failed: string[] }> {
     const { sources, clock, telemetry } = this.options;
     const loaded: string[] = [];
     const failed: string[] = [];
-    for (const source of sources) {
+    // All at once: a start must not wait for one silent source after the other.
+    const fetched = await Promise.allSettled(sources.map(fetchSource));
+    for (const [index, source] of sources.entries()) {
       const name = sourceName(source);
       try {
+        const bytes = settledValue(fetched[index]);
         const trust = source.trust === null ? '' : await readFile(source.trust, 'latin1');
         const at = clock();
         const trusted = createTrustStore(...(trust === '' ? [] : [trust]));
-        const believed = await readSource(await fetchSource(source), trusted, at);
+        const believed = await readSource(bytes, trusted, at);
         await this.requireSameSpeaker(name, believed);
         await this.keep({ id: name, kind: 'configured', ldif: believed.ldif, trust, loadedAt: at });
         telemetry.event('directory.loaded', {
@@ -215,13 +224,16 @@ export class Directory {
           gestori: believed.records.length,
           domains: believed.records.flatMap(({ managedDomains }) => managedDomains).length,
         });
+        telemetry.clear('directory-source', name);
         loaded.push(name);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         telemetry.event('directory.failed', { source: name, error: reason });
+        telemetry.raise('directory-source', name, reason);
         failed.push(`${name}: ${reason}`);
       }
     }
+    this.failing = failed.length > 0;
     return { loaded, failed };
   }
 
@@ -263,6 +275,11 @@ export class Directory {
 const wordingOf = ({ providerName, holder, claimant, ...hashes }: NameDispute): string =>
   `${providerName} is known by certificate ${hashes.holderHashes.join(', ')} (${holder}); ` +
   `${claimant} shows ${hashes.claimantHashes.join(', ')} and is not believed`;
+
+function settledValue<T>(settled: PromiseSettledResult<T> | undefined): T {
+  if (settled?.status === 'fulfilled') return settled.value;
+  throw settled?.reason;
+}
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 

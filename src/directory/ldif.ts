@@ -45,7 +45,7 @@ export function readLdif(bytes: Uint8Array): LdifEntry[] {
     if (name === 'dn') {
       // RFC 6109 4.5.10 itself prints two entries without the blank line of RFC 2849 between them.
       if (open !== undefined) entries.push(open);
-      open = { dn: new TextDecoder().decode(value), attributes: new Map() };
+      open = { dn: new TextDecoder('utf-8', { ignoreBOM: true }).decode(value), attributes: new Map() };
     } else if (open !== undefined) {
       const values = open.attributes.get(name);
       if (values === undefined) open.attributes.set(name, [value]);

@@ -106,6 +106,9 @@ export function startTimers(
   };
   const refresh = config.directory.refresh.ms;
   const often = config.testing ? SOON : MINUTE;
+  /** What is gone is asked for again soon: a day without it would be long. */
+  const again = Math.min(refresh, config.testing ? SOON : 5 * MINUTE);
+  let listsMissing = false;
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: unlessStepped(HOUR, () => store.sweep({ now: clock() })) },
     {
@@ -116,12 +119,20 @@ export function startTimers(
     { name: 'spool', every: HOUR, run: unlessStepped(2 * HOUR, () => cleanSpool(config.paths.spool)) },
     { name: 'antivirus', every: often, run: async () => antivirus.look() },
     { name: 'signer', every: often, run: () => signer.works() },
-    { name: 'directory', every: refresh, run: () => directory.refresh() },
+    {
+      name: 'directory',
+      every: () => (directory.incomplete ? again : refresh),
+      run: () => directory.refresh(),
+    },
     {
       name: 'crl',
-      every: refresh,
+      every: () => (listsMissing ? again : refresh),
       run: async () => {
-        for (const error of await crls.refresh()) telemetry.event('crl.failed', { source: 'refresh', error });
+        const errors = await crls.refresh();
+        for (const error of errors) telemetry.event('crl.failed', { source: 'refresh', error });
+        listsMissing = errors.length > 0;
+        if (listsMissing) telemetry.raise('crl-unavailable', '', errors.join('; '));
+        else telemetry.clear('crl-unavailable', '');
       },
     },
   ];

@@ -23,6 +23,9 @@ export type Disposition =
 /** The peer's verdict on one recipient. A connection lost, before or after the final dot, is tried again. */
 export function outcomeOf(verdict: Verdict): Outcome {
   if ('lost' in verdict) return { kind: 'temporary', error: verdict.lost.message };
+  // Only the reply to the final dot hands over (RFC 5321 4.1.1.4).
+  if (verdict.reply.code < 300 && verdict.phase !== 'final')
+    return { kind: 'temporary', error: `${verdict.phase}: out of turn: ${describeReply(verdict.reply)}` };
   return replyOutcome(verdict.reply, verdict.phase === 'rcpt');
 }
 

@@ -16,6 +16,8 @@ export interface Settlement {
   readonly id: number;
   readonly fence: number;
   readonly result: 'done' | 'retry' | 'held';
+  /** Before this try. */
+  readonly attempts: number;
   readonly nextAttempt?: number | undefined;
   readonly error?: string | undefined;
 }
@@ -37,6 +39,8 @@ export interface OutboundQueue {
       readonly facts: readonly RecipientFact[];
       /** A fact that no longer moves the tracking undoes the settlement: its notice must not be sent. */
       readonly mustMove: boolean;
+      /** The same was asked before, and nobody knows whether it was committed: if it was, nothing is to happen. */
+      readonly again?: boolean | undefined;
     },
   ): Promise<unknown>;
   releaseOwn(input: {

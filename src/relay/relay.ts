@@ -9,7 +9,7 @@ export interface RelayParts {
   readonly queue: OutboundQueue;
   readonly local: Pick<LocalReception, 'domains'>;
   readonly transfer: Transfer;
-  readonly connector: Connector;
+  readonly connector: Pick<Connector, 'close' | 'cut'>;
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;

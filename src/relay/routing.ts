@@ -130,10 +130,10 @@ async function exchangesOf(options: RoutingOptions, domain: string): Promise<Exc
   if (records.length === 1 && ['', '.'].includes(records[0]?.exchange ?? '')) {
     throw new RouteError(true, '5.1.10', `domain ${domain} takes no mail (null MX)`);
   }
-  const ours = records.find(
-    ({ exchange }) => exchange.toLowerCase() === options.hostname.toLowerCase(),
-  )?.priority;
-  const before = records.filter(({ priority }) => ours === undefined || priority < ours);
+  const own = records.filter(({ exchange }) => exchange.toLowerCase() === options.hostname.toLowerCase());
+  // Named several times: the best of our places counts.
+  const ours = Math.min(...own.map(({ priority }) => priority));
+  const before = records.filter(({ priority }) => own.length === 0 || priority < ours);
   if (before.length === 0)
     throw new RouteError(true, '5.4.6', `the MX of ${domain} is this host, which does not manage it`);
   const exchanges = before

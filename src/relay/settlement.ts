@@ -30,14 +30,15 @@ export function groupedBy<T>(
 }
 
 /** What the queue is told. */
-export function settlementOf({ row: { id, fence }, disposition }: Disposed): Settlement {
+export function settlementOf({ row: { id, fence, attempts }, disposition }: Disposed): Settlement {
+  const claim = { id, fence, attempts };
   switch (disposition.kind) {
     case 'retry':
-      return { id, fence, result: 'retry', nextAttempt: disposition.at, error: disposition.error };
+      return { ...claim, result: 'retry', nextAttempt: disposition.at, error: disposition.error };
     case 'held':
-      return { id, fence, result: 'held', error: disposition.error };
+      return { ...claim, result: 'held', error: disposition.error };
     default:
-      return { id, fence, result: 'done' };
+      return { ...claim, result: 'done' };
   }
 }
 

@@ -34,7 +34,7 @@ import {
 
 export interface TransferParts {
   readonly queue: OutboundQueue;
-  readonly connector: Connector;
+  readonly connector: Pick<Connector, 'deliver'>;
   readonly local: Pick<LocalReception, 'isOwnDomain' | 'receive'>;
   readonly notices: FailureNotices;
   readonly telemetry: Telemetry;
@@ -52,6 +52,9 @@ export interface TransferParts {
  * full disk of ours.
  */
 const COMMIT_PAUSE = { first: 250, longest: 2_000 } as const;
+
+/** Answers of a store that may have committed all the same. */
+const MAYBE_DONE: readonly StoreUnavailable['reason'][] = ['input-output', 'thread'];
 
 /** Failures of one row after which an operator is told: some ten minutes with the usual waits. */
 const MANY_TRIES = 9;
@@ -198,22 +201,24 @@ export class Transfer {
     for (const event of registerEvents(disposed, clock())) changes.event(event);
     const rows = disposed.map(settlementOf);
     const until = Math.min(...disposed.map(({ row }) => row.leaseUntil));
-    await this.#persistently(until, () =>
-      queue.settle({ ...changes.changes(), rows, facts, mustMove: true }),
+    await this.#persistently(until, (again) =>
+      queue.settle({ ...changes.changes(), rows, facts, mustMove: true, again }),
     );
     this.#tell(disposed, performance.now() - start);
   }
 
   /** Until the store answers, the lease ends or we do. @throws StoreUnavailable, and what else the commit throws */
-  async #persistently(until: number, commit: () => Promise<unknown>): Promise<void> {
+  async #persistently(until: number, commit: (again: boolean) => Promise<unknown>): Promise<void> {
     const { signal } = this.#cut;
+    let doubt = false;
     for (let wait: number = COMMIT_PAUSE.first; ; wait = Math.min(2 * wait, COMMIT_PAUSE.longest)) {
       try {
-        await commit();
+        await commit(doubt);
         return;
       } catch (error) {
         const hopeless = signal.aborted || this.#parts.clock() + wait >= until;
         if (!(error instanceof StoreUnavailable) || error.reason === 'closed' || hopeless) throw error;
+        doubt ||= MAYBE_DONE.includes(error.reason);
         if (wait === COMMIT_PAUSE.first) this.#storeFails(error);
       }
       await pause(wait, undefined, { signal }).catch(() => undefined);

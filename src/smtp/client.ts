@@ -205,6 +205,8 @@ export class SmtpClient {
     const taken = verdicts.some((verdict) => verdict === undefined);
     if (!taken && !pipelined) return;
     const data = await ask('data');
+    // A peer that says yes where nothing was handed over yet answers something else: its replies cannot be told apart.
+    if (positive(data)) throw new SmtpClientError('data', 'the peer accepted before the message came', data);
     if (data.code !== 354) {
       for (const index of verdicts.keys()) judge(index, 'data', data);
       return;

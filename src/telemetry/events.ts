@@ -5,6 +5,8 @@
  * Fields hold facts for operators: never a body, a password or a subject (subjects are in the register only). The
  * correlation id of a message is its `identificativo`.
  */
+import type { AlarmName, StandingName } from './alarms.js';
+
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** How an event moves a metric. Labels are fields with few different values, never addresses or ids. */
@@ -77,7 +79,7 @@ export const events = {
   'server.stopped': event<{ reason: string }>('info', 'stopped'),
   'server.warning': event<{ reason: string }>('warn', 'warning'),
   alarm: event<{
-    name: string;
+    name: AlarmName;
     reason: string;
     identificativo?: string | undefined;
     /** What a state that lasts is about, where there may be several of the name. */
@@ -89,7 +91,7 @@ export const events = {
     help: 'Things an operator must look at',
     labels: ['name'],
   }),
-  'alarm.cleared': event<{ name: string; about: string }>('warn', 'alarm over'),
+  'alarm.cleared': event<{ name: StandingName; about: string }>('warn', 'alarm over'),
 
   'intake.resumed': event<{ cause: string }>('info', 'mail is taken again', {
     counter: 'intake_resumed_total',

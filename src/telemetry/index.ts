@@ -1,3 +1,4 @@
+export type { AlarmName, ChoreName, StandingName } from './alarms.js';
 export type { EventFields, EventName } from './events.js';
 export type { StandingAlarm } from './standing.js';
 export {

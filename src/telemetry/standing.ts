@@ -1,6 +1,8 @@
+import type { StandingName } from './alarms.js';
+
 /** An alarm about a state that lasts: something an operator must look at, and that will be over. */
 export interface StandingAlarm {
-  readonly name: string;
+  readonly name: StandingName;
   /** What it is about, where there may be several of the name; else empty. */
   readonly about: string;
   readonly reason: string;
@@ -15,7 +17,7 @@ export interface StandingNews {
 /** The states that last now. Each is told when it begins and when it is over, however often it is met in between. */
 export class StandingAlarms {
   readonly #alarms = new Map<string, StandingAlarm>();
-  readonly #names = new Set<string>();
+  readonly #names = new Set<StandingName>();
 
   constructor(private readonly news: StandingNews) {}
 
@@ -27,7 +29,7 @@ export class StandingAlarms {
     this.news.raised(alarm);
   }
 
-  clear(name: string, about: string): void {
+  clear(name: StandingName, about: string): void {
     const key = keyOf({ name, about });
     const alarm = this.#alarms.get(key);
     if (alarm === undefined) return;
@@ -40,7 +42,7 @@ export class StandingAlarms {
   }
 
   /** How many there are of each name that was ever raised: one that is over counts 0, so that its curve comes down. */
-  counts(): ReadonlyMap<string, number> {
+  counts(): ReadonlyMap<StandingName, number> {
     const standing = this.list();
     return new Map(
       [...this.#names].map((name) => [name, standing.filter((alarm) => alarm.name === name).length]),

@@ -1,4 +1,5 @@
 import pino, { type DestinationStream, type LoggerOptions } from 'pino';
+import type { StandingName } from './alarms.js';
 import { type EventFields, type EventName, events } from './events.js';
 import { Metrics } from './metrics.js';
 import { plainLine } from './plain.js';
@@ -12,9 +13,9 @@ export interface Telemetry {
    * A state an operator must look at begins, or lasts: told once, as `alarm`, until it is cleared.
    * @param about what it is about, where there may be several of the name; else empty
    */
-  raise(name: string, about: string, reason: string): void;
+  raise(name: StandingName, about: string, reason: string): void;
   /** The state is over: told, as `alarm.cleared`, if it was raised. */
-  clear(name: string, about: string): void;
+  clear(name: StandingName, about: string): void;
   /** The states that last now. */
   standing(): readonly StandingAlarm[];
   /** A metric that is read when somebody asks for it. */

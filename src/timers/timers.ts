@@ -1,10 +1,10 @@
-import type { Telemetry } from '../telemetry/index.js';
+import type { ChoreName, Telemetry } from '../telemetry/index.js';
 
 /** Work that comes back at an interval. Running it twice, or late, does no harm. */
 export interface Chore {
-  readonly name: string;
-  /** Milliseconds from the end of one run to the start of the next. */
-  readonly every: number;
+  readonly name: ChoreName;
+  /** Milliseconds from the end of one run to the start of the next; asked anew each time where it may change. */
+  readonly every: number | (() => number);
   readonly run: () => Promise<unknown>;
 }
 
@@ -23,7 +23,7 @@ export class Timers {
   ) {}
 
   start(): void {
-    for (const chore of this.chores) this.plan(chore, chore.every);
+    for (const chore of this.chores) this.plan(chore, waitOf(chore));
   }
 
   /** Resolves when the chore under way, if any, has ended. */
@@ -57,6 +57,8 @@ export class Timers {
       const reason = error instanceof Error ? error.message : String(error);
       this.telemetry.raise(`timer-${chore.name}`, '', reason);
     }
-    this.plan(chore, chore.every);
+    this.plan(chore, waitOf(chore));
   }
 }
+
+const waitOf = ({ every }: Chore): number => (typeof every === 'number' ? every : every());

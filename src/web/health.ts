@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** One thing this gestore needs to certify mail, and whether it answers. */
 export interface Check {
@@ -21,7 +21,9 @@ export interface HealthOptions {
 export function healthRoutes(routes: FastifyInstance, options: HealthOptions): void {
   const allowed = allowList(options.metricsAllow);
   routes.get('/healthz', async () => ({ status: 'ok' }));
-  const mayKnow = (address: string): boolean => allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  // Who has gone in the meantime has no address any more.
+  const mayKnow = ({ socket: { remoteAddress: address } }: FastifyRequest): boolean =>
+    address !== undefined && allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
   routes.get('/readyz', async (request, reply) => {
     const results = await Promise.all(
       options.checks.map(async ({ name, ok }) => [name, await answers(ok)] as const),
@@ -30,11 +32,11 @@ export function healthRoutes(routes: FastifyInstance, options: HealthOptions): v
     return reply.code(ready ? 200 : 503).send({
       status: ready ? 'ready' : 'not ready',
       checks: Object.fromEntries(results),
-      ...(mayKnow(request.ip) ? { alarms: options.alarms() } : {}),
+      ...(mayKnow(request) ? { alarms: options.alarms() } : {}),
     });
   });
   routes.get('/metrics', async (request, reply) => {
-    if (!mayKnow(request.ip)) {
+    if (!mayKnow(request)) {
       return reply.code(403).send({ error: 'not allowed from this address' });
     }
     return reply.type('text/plain; version=0.0.4').send(await options.metrics());

@@ -115,6 +115,27 @@ describe('set', () => {
     assert.match(timers, /^# mine$/m);
   });
 
+  it('refuses a file that is no map of keys, and one that is no YAML', () => {
+    for (const text of ['J', '- a\n', ': \nB', 'a: [', '*a'])
+      assert.throws(() => setKey(text, file, 'limits.message_size', '20MB'), ConfigError, text);
+  });
+
+  it('refuses an alias without its anchor, in the file and in the value', () => {
+    for (const text of ['provider: *a', ': *a', 'x: *a\ny: &a 1'])
+      assert.throws(() => checkConfig(text, file, {}), ConfigError, text);
+    assert.throws(() => setKey(reference, file, 'limits.message_size', '*a'), ConfigError);
+    const shared = 'limits: { message_size: &a 20MB, hard_size: *a }\n';
+    assert.throws(() => setKey(shared, file, 'limits.message_size', '[1]'), ConfigError);
+  });
+
+  it('refuses lists and maps as keys at once, however deep', () => {
+    const deep = '? '.repeat(60);
+    assert.throws(() => checkConfig(deep, file, {}), ConfigError);
+    assert.throws(() => setKey(reference, file, 'limits.message_size', deep), ConfigError);
+    assert.throws(() => checkConfig(reference, file, { CERALACCA__LIMITS: deep }), ConfigError);
+    assert.throws(() => checkConfig(reference, file, { CERALACCA__LIMITS__MESSAGE_SIZE: deep }), ConfigError);
+  });
+
   it('tells when the change takes effect', () => {
     assert.equal(setKey(reference, file, 'tls.cert', 'x.pem').reload, true);
     assert.equal(setKey(reference, file, 'listen.mx', '26').reload, false);

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { headerOf } from '../support/inbox.js';
 import { Disconnected, Pop3Client } from '../support/mail-clients.js';
+import { noteOf } from '../support/notes.js';
+import type { Random } from '../support/random.js';
 import type { MailboxLedger } from './ledger.js';
-import { noteOf } from './notes.js';
-import type { Random } from './random.js';
 import type { House, Person, World } from './world.js';
 
 /** Messages a session fetches at most. */

@@ -4,8 +4,8 @@
  * says next is the reply to the final dot.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Random } from '../support/random.js';
 import type { Journal } from './journal.js';
-import type { Random } from './random.js';
 
 export type Cut = 'before the greeting' | 'in the content' | 'before the reply';
 

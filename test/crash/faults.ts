@@ -1,8 +1,8 @@
 /** What befalls the gestori: one fault a round, chosen by the seed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestGestore } from '../support/gestore.js';
+import type { Random } from '../support/random.js';
 import type { Moment } from './journal.js';
-import type { Random } from './random.js';
 import type { House, World } from './world.js';
 
 /** A round's fault. */

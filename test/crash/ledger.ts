@@ -1,25 +1,12 @@
 /** What the clients were told: the one side of the comparison. */
-import type { Note } from './notes.js';
+import type { Told } from '../support/evidence.js';
+import type { Note } from '../support/notes.js';
 
-/** One submission, sent once. */
-export interface Submission {
-  /** In the subject, and nowhere else. */
-  readonly marker: string;
-  readonly sender: string;
-  readonly to: readonly string[];
-  /** What is wrong with it, and so earns it a non-accettazione. */
-  readonly fault: 'none' | 'bcc' | 'virus';
-  /** SHA-256 of its body. */
-  readonly body: string;
+/** One submission of the run. */
+export interface Submission extends Told {
   readonly octets: number;
   /** Milliseconds of the run. */
   readonly at: number;
-  /**
-   * unsent: the connection broke before a final dot was written. lost: it broke afterwards. refused: a 4xx or 5xx. accepted:
-   * 250, with this identificativo.
-   */
-  answer: 'unsent' | 'lost' | 'refused' | 'accepted';
-  identificativo?: string;
   words?: string;
 }
 

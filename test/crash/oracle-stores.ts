@@ -5,8 +5,9 @@ import Database from 'better-sqlite3';
 import { type Config, loadConfig } from '../../src/config/index.js';
 import { cleanSpool } from '../../src/smtp/index.js';
 import { openStore, type RegisterRow, type Store } from '../../src/storage/index.js';
+import { type Evidence, OUTCOMES } from '../support/evidence.js';
 import type { TestGestore } from '../support/gestore.js';
-import { Evidence, OUTCOMES } from './evidence.js';
+import { evidenceOf } from './evidence.js';
 import type { Submission } from './ledger.js';
 import { type House, houseOf, outside, type World } from './world.js';
 
@@ -22,10 +23,10 @@ interface OpenHouse {
 
 /** @returns the violations */
 export async function compareStores(world: World): Promise<string[]> {
-  const evidence = new Evidence(world);
+  const evidence = evidenceOf(world);
   const houses = { alfa: await open(world, 'alfa'), beta: await open(world, 'beta') };
   try {
-    await compareRegisters(evidence, houses);
+    await compareRegisters(world, evidence, houses);
     for (const [house, { store, config }] of Object.entries(houses)) {
       const { due, leased, held } = await store.read('countQueue', {});
       if (due + leased + held > 0) evidence.violated(`${house}: ${due} due, ${leased} leased, ${held} held`);
@@ -63,7 +64,8 @@ async function open({ pair }: World, house: House): Promise<OpenHouse> {
 
 /** RFC 6109 2.3: what happened is in the register once; and the tracking says the same as the mailboxes. */
 async function compareRegisters(
-  evidence: Evidence,
+  world: World,
+  evidence: Evidence<Submission>,
   houses: Readonly<Record<House, OpenHouse>>,
 ): Promise<void> {
   const counts = new Map<string, number>();
@@ -75,7 +77,7 @@ async function compareRegisters(
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
   }
-  for (const submission of evidence.world.submissions) {
+  for (const submission of world.submissions) {
     const [promise] = evidence.promises(submission);
     if (promise === undefined) {
       if (subjects.has(submission.marker)) evidence.violated('no promise, but register entries', submission);
@@ -97,7 +99,7 @@ async function compareRegisters(
 }
 
 async function compareTracking(
-  evidence: Evidence,
+  evidence: Evidence<Submission>,
   submission: Submission,
   identificativo: string,
   store: Store,
@@ -127,7 +129,7 @@ async function compareTracking(
 }
 
 /** What dead processes left in the spool goes once it is old: here it is made old. */
-async function clearSpool(evidence: Evidence, house: string, folder: string): Promise<void> {
+async function clearSpool(evidence: Evidence<Submission>, house: string, folder: string): Promise<void> {
   const longAgo = (Date.now() - EXPIRED) / 1000;
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), longAgo, longAgo);
   await cleanSpool(folder);
@@ -136,7 +138,7 @@ async function clearSpool(evidence: Evidence, house: string, folder: string): Pr
 }
 
 /** After the sweeper: a file for each large blob, and no other. */
-function compareBlobs(evidence: Evidence, house: string, { storage }: Config): void {
+function compareBlobs(evidence: Evidence<Submission>, house: string, { storage }: Config): void {
   if (storage.database.engine !== 'sqlite' || storage.blobs.kind !== 'file') return;
   const db = new Database(storage.database.file, { readonly: true });
   const rows = db.prepare('select hash, size from blob where bytes is null').all() as {
@@ -160,7 +162,11 @@ function compareBlobs(evidence: Evidence, house: string, { storage }: Config): v
 /** Warnings a healthy test gestore has: an antivirus that knows one file, a small disk. */
 const USUAL = ['antivirus', 'disk'];
 
-async function consultDoctor(evidence: Evidence, house: string, gestore: TestGestore): Promise<void> {
+async function consultDoctor(
+  evidence: Evidence<Submission>,
+  house: string,
+  gestore: TestGestore,
+): Promise<void> {
   const { code, out, err } = await gestore.try(['doctor', '--deep', '--json']);
   const findings = JSON.parse(out === '' ? '[]' : out) as { check: string; result: string; note: string }[];
   const ill = findings.filter(({ check, result }) => result !== 'ok' && !USUAL.includes(check));

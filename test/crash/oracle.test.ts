@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Note } from '../support/notes.js';
 import { Journal } from './journal.js';
 import { MailboxLedger, type Submission } from './ledger.js';
-import type { Note } from './notes.js';
 import { compareMailboxes } from './oracle.js';
 import { outside, refusedOutside, unknown, type World } from './world.js';
 

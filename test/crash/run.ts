@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settled } from '../support/gestore.js';
 import { collect, readAll } from './collectors.js';
-import { Evidence } from './evidence.js';
+import { evidenceOf } from './evidence.js';
 import { strike } from './faults.js';
 import { compareMailboxes } from './oracle.js';
 import { compareStores } from './oracle-stores.js';
@@ -100,7 +100,7 @@ async function stop({ pair }: World, violations: string[]): Promise<void> {
 
 function summaryOf(world: World, rounds: number): string {
   const { submissions, proxies, mailboxes, delivered } = world;
-  const evidence = new Evidence(world);
+  const evidence = evidenceOf(world);
   const kept = submissions.filter((one) => one.answer === 'lost' && evidence.promises(one).length > 0).length;
   const answers = { accepted: 0, refused: 0, lost: 0, unsent: 0 };
   for (const { answer } of submissions) answers[answer] += 1;

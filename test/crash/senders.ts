@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { identificativoIn, letter } from '../e2e/letters.js';
 import { EICAR } from '../support/eicar.js';
 import { Disconnected, SmtpClient } from '../support/mail-clients.js';
+import { bodyHash } from '../support/notes.js';
+import type { Random } from '../support/random.js';
 import type { Submission } from './ledger.js';
-import { bodyHash } from './notes.js';
-import type { Random } from './random.js';
 import { crowded, type House, outside, type Person, people, unknown, type World } from './world.js';
 
 /** Octets of a body, at least and at most: in memory and in spool files. */

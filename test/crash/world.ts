@@ -3,11 +3,11 @@ import { renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FakePeer } from '../smtp/fake-peer.js';
 import { addRoute, type Pair, type Scope, twoGestori } from '../support/gestore.js';
+import { markerIn } from '../support/notes.js';
+import { Random } from '../support/random.js';
 import { CuttingProxy } from './cutting-proxy.js';
 import { Journal } from './journal.js';
 import { MailboxLedger, type Submission } from './ledger.js';
-import { markerIn } from './notes.js';
-import { Random } from './random.js';
 
 export type House = keyof Pair;
 

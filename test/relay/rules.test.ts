@@ -48,6 +48,13 @@ describe('outcomes', () => {
     assert.equal(enhanced(verdict(554, 'no', 'rcpt')), undefined);
   });
 
+  it('a yes that is not about the whole message hands nothing over', () => {
+    for (const phase of ['mail', 'rcpt'] as const)
+      assert.equal(verdict(250, '2.0.0 ok', phase).kind, 'temporary');
+    const data = { recipient: 'a@b.it', phase: 'data', reply: makeReply(250, ['2.0.0 ok']) } as const;
+    assert.equal(outcomeOf(data).kind, 'temporary');
+  });
+
   it('take a lost connection for a temporary failure', () => {
     const lost = new SmtpClientError('final', 'connection closed by the peer');
     assert.equal(outcomeOf({ recipient: 'a@b.it', phase: 'final', lost }).kind, 'temporary');
@@ -197,6 +204,10 @@ describe('routing', () => {
         'guasto.example': 'ESERVFAIL',
         'vuoto.example': 'ENODATA',
         'noi.example': [{ exchange: 'MAIL.alfa.example', priority: 10 }],
+        'noi-due.example': [
+          { exchange: 'mail.alfa.example', priority: 20 },
+          { exchange: 'mail.alfa.example', priority: 10 },
+        ],
         'perso.example': [{ exchange: 'mx.perso.example', priority: 10 }],
         'dubbio.example': [
           { exchange: 'perso.example', priority: 10 },
@@ -211,6 +222,7 @@ describe('routing', () => {
     assert.equal(await fails(options(network), 'vuoto.example', true), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'nullo.example'), 'permanent 5.1.10');
     assert.equal(await fails(options(network), 'noi.example'), 'permanent 5.4.6');
+    assert.equal(await fails(options(network), 'noi-due.example'), 'permanent 5.4.6');
     assert.equal(await fails(options(network), 'guasto.example'), 'temporary 4.4.3');
     assert.equal(await fails(options(network), 'perso.example'), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'dubbio.example'), 'temporary 4.4.3');

@@ -176,6 +176,23 @@ describe('the relay in trouble', { timeout: 60_000 }, () => {
       assert.equal(peer.messages.length, 1);
     });
 
+    it('a settlement that failed and was made all the same is made once', async () => {
+      const { port } = await house.peer();
+      let settlements = 0;
+      const queue = queueWith((real) => ({
+        settle: async (input) => {
+          const result = await real.settle(input);
+          if (settlements++ === 0) throw new StoreUnavailable('input-output', 'outcome unknown');
+          return result;
+        },
+      }));
+      await house.enqueue({ recipients: [`b@${BETA}`] });
+      await house.relay({ queue, routing: routed({ [BETA]: port }) });
+      await until(() => settlements > 1);
+      await emptied();
+      assert.equal((await house.store.read('searchRegister', { limit: 10 })).length, 1);
+    });
+
     it('a stop does not wait for it for ever', async () => {
       const { peer, port } = await house.peer();
       let broken = true;

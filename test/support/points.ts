@@ -1,19 +1,13 @@
 /**
- * Gestori inside this process: real stores, keys and points, wired as src/gestore/parts.ts does, with a clock of the
- * test's own and no sockets. What one queues is carried to the other by `Network.pump`, through the real relay's
- * transfer and the real sessions' handlers.
+ * Gestori inside this process: real stores, keys and points, with a clock of the test's own and no sockets. What one
+ * queues is carried to the other by `Network.pump`, through the real relay's transfer and the real sessions' handlers.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { AccessPoint, submissionHandlers } from '../../src/access-point/index.js';
-import { Accounts } from '../../src/accounts/index.js';
 import { type Antivirus, AntivirusUnavailable, openAntivirus } from '../../src/antivirus/index.js';
-import { DeliveryPoint } from '../../src/delivery-point/index.js';
 import { Directory } from '../../src/directory/index.js';
-import { IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
-import { Issuer } from '../../src/issuing/index.js';
 import {
   CrlStore,
   type GuardedSigner,
@@ -34,10 +28,9 @@ import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
 import { type Held, headerOf } from './inbox.js';
 import type { TestGestore } from './pki.js';
+import { DAY, HOUR, MIB, serviceMailboxOf, type Wiring, wire } from './wiring.js';
 
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
-export const MIB = 1024 * 1024;
+export { DAY, HOUR, MIB };
 
 /** The one clock of a test; epoch milliseconds, a whole second at the start. */
 export class Clock {
@@ -92,7 +85,6 @@ export interface Stored extends Held {
   readonly flags: readonly string[];
 }
 
-const HOSTNAME_PREFIX = 'mail.';
 const QUOTA = 1024 * MIB;
 /** Milliseconds a signature may take: no test waits for one that hangs longer than this. */
 const SIGNING = 5_000;
@@ -109,13 +101,13 @@ export class Point {
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
-  readonly accounts: Accounts;
+  readonly accounts: Wiring['accounts'];
   readonly signer: GuardedSigner;
-  readonly issuer: Issuer;
-  readonly accessPoint: AccessPoint;
-  readonly incomingPoint: IncomingPoint;
-  readonly submission: ReturnType<typeof submissionHandlers>;
-  readonly mx: ReturnType<typeof mxHandlers>;
+  readonly issuer: Wiring['issuer'];
+  readonly accessPoint: Wiring['accessPoint'];
+  readonly incomingPoint: Wiring['incomingPoint'];
+  readonly submission: Wiring['submission'];
+  readonly mx: Wiring['mx'];
 
   private constructor(
     readonly gestore: TestGestore,
@@ -126,18 +118,7 @@ export class Point {
     readonly directory: Directory,
     request: PointRequest,
   ) {
-    const { telemetry } = this;
     const { name, mailDomain } = gestore;
-    this.hostname = HOSTNAME_PREFIX + mailDomain;
-    this.serviceMailbox = `ricevute@${mailDomain}`;
-    const now = clock.read;
-    this.accounts = new Accounts({
-      store,
-      serviceMailbox: this.serviceMailbox,
-      defaultQuota: QUOTA,
-      throttleLogins: false,
-      now,
-    });
     const key = {
       ...gestore.signer,
       sign: async (attributes: Buffer) => {
@@ -146,42 +127,30 @@ export class Point {
         return gestore.signer.sign(attributes);
       },
     };
-    this.signer = guardSigner(key, telemetry, SIGNING);
-    this.issuer = new Issuer({ name, mailDomain }, () => this.signer);
-    const post = { mailDomain, giveUpAfter: 5 * DAY };
-    const findMailbox = (address: string) => this.accounts.find(address);
-    const antivirus = switchable(this.switches);
-    const crls = request.crls ?? new CrlStore({ followPointers: false, now });
-    const shared = { store, issuer: this.issuer, directory, antivirus, telemetry, clock: now };
-    this.incomingPoint = new IncomingPoint({
-      ...shared,
-      deliveryPoint: new DeliveryPoint({ issuer: this.issuer, findMailbox, post }),
-      findMailbox,
-      serviceMailbox: this.serviceMailbox,
-      post,
-      ordinaryMail: request.ordinaryMail ?? 'reject',
-      verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
-    });
-    this.accessPoint = new AccessPoint({
-      ...shared,
-      limits: {
-        recipients: 50,
-        sizeTimesRecipients: 30 * MIB,
-        messageSize: 30 * MIB,
-        ...request.limits,
-      },
-      timers: { firstNotice: 12 * HOUR, secondNotice: 23 * HOUR },
-      envelopeGiveUp: DAY,
-    });
-    this.submission = submissionHandlers({
-      accessPoint: this.accessPoint,
-      accounts: this.accounts,
+    this.signer = guardSigner(key, this.telemetry, SIGNING);
+    const crls = request.crls ?? new CrlStore({ followPointers: false, now: clock.read });
+    const wired = wire({
+      name,
+      mailDomain,
+      signer: this.signer,
       store,
-      telemetry,
-      hostname: this.hostname,
-      receiptsReserve: request.receiptsReserve ?? 100 * MIB,
+      directory,
+      antivirus: switchable(this.switches),
+      telemetry: this.telemetry,
+      clock: clock.read,
+      verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
+      limits: request.limits,
+      receiptsReserve: request.receiptsReserve,
+      ordinaryMail: request.ordinaryMail,
     });
-    this.mx = mxHandlers({ incomingPoint: this.incomingPoint, directory, store });
+    this.hostname = wired.hostname;
+    this.serviceMailbox = wired.serviceMailbox;
+    this.accounts = wired.accounts;
+    this.issuer = wired.issuer;
+    this.accessPoint = wired.accessPoint;
+    this.incomingPoint = wired.incomingPoint;
+    this.submission = wired.submission;
+    this.mx = wired.mx;
   }
 
   /** Makes one with its service mailbox and no other. */
@@ -207,7 +176,7 @@ export class Point {
       store,
       own: {
         providerName: gestore.name,
-        mailReceipt: `ricevute@${gestore.mailDomain}`,
+        mailReceipt: serviceMailboxOf(gestore.mailDomain),
         mailDomain: gestore.mailDomain,
         certificate: gestore.certificate,
         trust: [trust],

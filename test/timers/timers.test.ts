@@ -29,7 +29,7 @@ describe('timers', () => {
       runs += 1;
       return new Promise<void>((resolve) => ended.push(resolve));
     };
-    const { timers } = timersOf(t, { name: 'a', every: HOUR, run });
+    const { timers } = timersOf(t, { name: 'spool', every: HOUR, run });
     timers.start();
     await pass(HOUR - 1);
     assert.equal(runs, 0);
@@ -59,13 +59,13 @@ describe('timers', () => {
         },
       },
       {
-        name: 'sync',
+        name: 'orphans',
         every: HOUR,
         run: () => {
           throw new Error('before any promise');
         },
       },
-      { name: 'other', every: HOUR, run: async () => void others++ },
+      { name: 'crl', every: HOUR, run: async () => void others++ },
     );
     timers.start();
     await pass(HOUR);
@@ -74,7 +74,7 @@ describe('timers', () => {
     const told = telemetry.recorded.flatMap((event) =>
       event.name === 'alarm' ? [`${event.fields.name}: ${event.fields.reason}`] : [],
     );
-    assert.deepEqual(told.sort(), ['timer-sweep: disk full', 'timer-sync: before any promise']);
+    assert.deepEqual(told.sort(), ['timer-orphans: before any promise', 'timer-sweep: disk full']);
     await timers.stop();
   });
 
@@ -106,7 +106,7 @@ describe('timers', () => {
         end = resolve;
       });
     };
-    const { timers } = timersOf(t, { name: 'a', every: HOUR, run });
+    const { timers } = timersOf(t, { name: 'spool', every: HOUR, run });
     timers.start();
     await pass(HOUR);
     let stopped = false;
@@ -123,7 +123,7 @@ describe('timers', () => {
 
   it('stop before the first run, and twice, is harmless', async (t) => {
     let runs = 0;
-    const { timers } = timersOf(t, { name: 'a', every: HOUR, run: async () => void runs++ });
+    const { timers } = timersOf(t, { name: 'spool', every: HOUR, run: async () => void runs++ });
     timers.start();
     await timers.stop();
     await timers.stop();

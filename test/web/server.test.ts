@@ -132,10 +132,10 @@ describe('web: metrics', () => {
 
   it('are the text Prometheus reads', async (t) => {
     const { get, telemetry } = await serving(t);
-    telemetry.event('alarm', { name: 'prova', reason: 'x' });
+    telemetry.event('alarm', { name: 'crash', reason: 'x' });
     const { headers, body } = await get('/metrics');
     assert.match(String(headers['content-type']), /^text\/plain; version=0\.0\.4/);
-    assert.match(body.toString(), /^ceralacca_alarms_total\{name="prova"\} 1$/m);
+    assert.match(body.toString(), /^ceralacca_alarms_total\{name="crash"\} 1$/m);
     await get('/healthz');
     assert.match(
       (await get('/metrics')).body.toString(),
@@ -222,6 +222,26 @@ describe('web: what everybody gets', () => {
     });
     assert.match(answers, /^HTTP\/1\.1 400 /);
     assert.equal((await get('/healthz')).code, 200);
+  });
+
+  it('a peer that is cut off before its answer is no failure of the server', async (t) => {
+    const { get, port, telemetry } = await serving(t, { alarms: () => ['disk'] });
+    for (const path of ['/readyz', '/metrics']) {
+      await new Promise<void>((resolve) => {
+        // What follows the request is none: the connection is ended while the answer is still being made.
+        const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }, () =>
+          socket.write(`GET ${path} HTTP/1.1\r\nHost: a.example\r\n\r\nNOISE\0\r\n\r\n`),
+        );
+        socket.on('error', () => undefined);
+        socket.on('close', () => resolve());
+        socket.resume();
+      });
+    }
+    assert.equal((await get('/readyz')).code, 200);
+    assert.deepEqual(
+      telemetry.recorded.filter(({ name }) => name === 'session.failed'),
+      [],
+    );
   });
 
   it('a failure inside is a 500 that says nothing of the inside; the log has it', async (t) => {

@@ -27,7 +27,8 @@ export function withDirectory<T>(
     });
     const done = await work(directory, place);
     for (const { name, fields } of telemetry.recorded) {
-      if (name === 'alarm') call.remark(`ceralacca: ${fields.reason}`);
+      // What lasts is the server's to tell; the command says itself which source failed.
+      if (name === 'alarm' && fields.standing !== true) call.remark(`ceralacca: ${fields.reason}`);
     }
     return done;
   });

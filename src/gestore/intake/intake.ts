@@ -6,7 +6,7 @@
  */
 import { type IntakeGate, refusals, type SmtpError, storeRefusal } from '../../smtp/index.js';
 import { StoreUnavailable } from '../../storage/index.js';
-import type { Telemetry } from '../../telemetry/index.js';
+import type { AlarmName, Telemetry } from '../../telemetry/index.js';
 import { FEW_FILES, type Measures, type Room } from './measure.js';
 
 /** What can be short. disk: room. queue: rows to send. writes: commits that wait. store: it takes none. */
@@ -37,7 +37,7 @@ const STORE_TURN = 10;
 /** The share of a bound by which things must be better again before it counts: no door that swings. */
 const EASED = 1 / 8;
 
-const alarms: Readonly<Record<Cause, string>> = {
+const alarms: Readonly<Record<Cause, AlarmName>> = {
   disk: 'disk-low',
   queue: 'queue-long',
   writes: 'store-behind',

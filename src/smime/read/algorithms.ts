@@ -1,4 +1,4 @@
-import { type Element, encoded, Members, readElement, Tag } from './asn1.js';
+import { type Element, encoded, inside, Members, Tag } from './asn1.js';
 import { CmsError } from './cms-error.js';
 import { readOid, readSmallInteger } from './values.js';
 
@@ -75,8 +75,7 @@ function readPss(parameters: Element): SignatureScheme {
   const members = new Members(parameters, 'RSASSA-PSS-params');
   const inner = (tag: number): Element | undefined => {
     const wrapper = members.optional(tag);
-    if (wrapper === undefined) return undefined;
-    return readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
+    return wrapper === undefined ? undefined : inside(wrapper);
   };
   const hashAlgorithm = inner(0xa0);
   const hash = hashAlgorithm === undefined ? 'sha1' : readHash(hashAlgorithm);

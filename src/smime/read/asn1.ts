@@ -2,6 +2,12 @@ import { CmsError } from './cms-error.js';
 
 /** Elements may nest this deep: a CMS with its certificates needs about twelve levels. */
 const MAX_DEPTH = 32;
+/** What is read from two octets takes sixty times their size: a list of 64 MiB in pieces of a kilobyte is the longest there is. */
+const MAX_CHILDREN = 65_536;
+/** A TBSCertificate has ten. */
+const MAX_MEMBERS = 16;
+/** Octets of a certificate, a name, a list of extensions or of attributes: real ones have a few thousand. */
+const LARGEST = 64 * 1024;
 
 /** Identifier octets used by CMS, certificates and CRLs; `C0`... are context tags, `80` primitive, `A0` constructed. */
 export const Tag = {
@@ -117,7 +123,29 @@ export function* each(parent: Element): Generator<Element, void, undefined> {
 }
 
 /** The elements inside a constructed one. @throws CmsError */
-export const children = (parent: Element): Element[] => [...each(parent)];
+export const children = (parent: Element): Element[] => atMost(MAX_CHILDREN, parent);
+
+function atMost(most: number, parent: Element): Element[] {
+  const found: Element[] = [];
+  for (const child of each(parent)) {
+    if (found.length === most) throw new CmsError('too-large', `more than ${most} elements in one`);
+    found.push(child);
+  }
+  return found;
+}
+
+/** The one element inside an explicit tag. @throws CmsError 'trailing-bytes' when another follows: who reads it differs. */
+export function inside(wrapper: Element): Element {
+  const inner = readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
+  if (inner.end !== wrapper.contentEnd)
+    throw new CmsError('trailing-bytes', 'bytes follow an inner structure');
+  return inner;
+}
+
+/** @throws CmsError 'too-large' for a structure whose members all go into memory, and that no honest one is as large as */
+export function refuseLarge({ start, end }: Pick<Element, 'start' | 'end'>, what: string): void {
+  if (end - start > LARGEST) throw new CmsError('too-large', `${what} of more than ${LARGEST} octets`);
+}
 
 /** The octets inside an element. */
 export const content = (element: Element): Uint8Array =>
@@ -136,7 +164,7 @@ export class Members {
   constructor(parent: Element, what: string, tag: number = Tag.sequence) {
     if (parent.tag !== tag)
       throw new CmsError('bad-tag', `${what}: tag ${hexByte(parent.tag)}, not ${hexByte(tag)}`);
-    this.members = children(parent);
+    this.members = atMost(MAX_MEMBERS, parent);
     this.what = what;
   }
 

@@ -1,5 +1,5 @@
 import { Oid, readScheme, type SignatureScheme, sameAlgorithm } from './algorithms.js';
-import { content, type Element, encoded, Members, readElement, readWhole, Tag } from './asn1.js';
+import { content, type Element, encoded, inside, Members, readWhole, refuseLarge, Tag } from './asn1.js';
 import { CmsError } from './cms-error.js';
 import {
   type BasicConstraints,
@@ -53,7 +53,9 @@ export interface Certificate {
 
 /** Reads one DER certificate. @throws CmsError */
 export function readCertificate(der: Uint8Array): Certificate {
-  const outer = new Members(readWhole(der), 'Certificate');
+  const element = readWhole(der);
+  refuseLarge(element, 'a certificate');
+  const outer = new Members(element, 'Certificate');
   const tbs = outer.next(Tag.sequence);
   const outerAlgorithm = outer.next(Tag.sequence);
   const signature = readBitOctets(outer.next(Tag.bitString));
@@ -61,7 +63,9 @@ export function readCertificate(der: Uint8Array): Certificate {
 
   const members = new Members(tbs, 'TBSCertificate');
   const version = members.optional(0xa0);
-  if (version !== undefined) readSmallInteger(inside(version));
+  // RFC 5280 4.1.2.1: v3 is written as 2, and there is no later one.
+  if (version !== undefined && readSmallInteger(inside(version)) > 2)
+    throw new CmsError('unsupported', 'a certificate of an unknown version');
   const serial = readSerial(members.next(Tag.integer));
   const innerAlgorithm = members.next(Tag.sequence);
   if (!sameAlgorithm(innerAlgorithm, outerAlgorithm)) {
@@ -95,9 +99,6 @@ export function readCertificate(der: Uint8Array): Certificate {
     ...readKnown(extensions),
   };
 }
-
-const inside = (wrapper: Element): Element =>
-  readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
 
 /** A certificate signed with an algorithm unknown here is still read: it may be a root, whose signature nobody checks. */
 function schemeOrNone(algorithm: Element): SignatureScheme | undefined {

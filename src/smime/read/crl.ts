@@ -1,5 +1,5 @@
 import { readScheme, type SignatureScheme, sameAlgorithm } from './algorithms.js';
-import { type Element, each, encoded, Members, readElement, readWhole, Tag } from './asn1.js';
+import { type Element, each, encoded, inside, Members, readWhole, Tag } from './asn1.js';
 import type { Certificate } from './certificate.js';
 import { CmsError } from './cms-error.js';
 import { type Extension, ExtensionOid, readExtensions, readPointName } from './extensions.js';
@@ -44,7 +44,9 @@ export function readCrl(der: Uint8Array): Crl {
 
   const members = new Members(tbs, 'TBSCertList');
   const version = members.optional(Tag.integer);
-  if (version !== undefined) readSmallInteger(version);
+  // RFC 5280 5.1.2.1: v2 is written as 1, and there is no later one.
+  if (version !== undefined && readSmallInteger(version) > 1)
+    throw new CmsError('unsupported', 'a CRL of an unknown version');
   if (!sameAlgorithm(members.next(Tag.sequence), algorithm)) {
     throw new CmsError('bad-value', 'the two signature algorithms of a CRL differ');
   }
@@ -69,9 +71,6 @@ export function readCrl(der: Uint8Array): Crl {
   };
 }
 
-const inside = (wrapper: Element): Element =>
-  readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
-
 function readEntries(entries: Element): Map<string, number> {
   const revoked = new Map<string, number>();
   for (const entry of each(entries)) {
@@ -80,7 +79,9 @@ function readEntries(entries: Element): Map<string, number> {
     const date = readTime(members.next());
     const list = members.optional(Tag.sequence);
     members.finish();
-    revoked.set(serial, list === undefined ? date : Math.min(date, invalidSince(list)));
+    const since = list === undefined ? date : Math.min(date, invalidSince(list));
+    // A serial listed twice has been revoked since the earlier date, whichever comes last.
+    revoked.set(serial, Math.min(since, revoked.get(serial) ?? since));
   }
   return revoked;
 }

@@ -13,6 +13,11 @@ function derHeader(tag: number, length: number): Uint8Array {
 
 /** One DER element around already encoded pieces. */
 export function der(tag: number, ...pieces: readonly Uint8Array[]): Uint8Array {
+  return derOf(tag, pieces);
+}
+
+/** As `der`, for any number of pieces: how many a stranger sends must not be how many arguments a call has. */
+function derOf(tag: number, pieces: readonly Uint8Array[]): Uint8Array {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   return concat([derHeader(tag, length), ...pieces]);
 }
@@ -48,7 +53,7 @@ export function toDer(element: Element): Uint8Array {
   }
   const members = children(element).map(toDer);
   if (element.tag === Tag.set) members.sort(byOctets);
-  return der(element.tag, ...members);
+  return derOf(element.tag, members);
 }
 
 function byOctets(a: Uint8Array, b: Uint8Array): number {

@@ -1,4 +1,14 @@
-import { children, content, type Element, each, Members, readElement, readWhole, Tag } from './asn1.js';
+import {
+  children,
+  content,
+  type Element,
+  each,
+  inside,
+  Members,
+  readWhole,
+  refuseLarge,
+  Tag,
+} from './asn1.js';
 import { CmsError } from './cms-error.js';
 import { type GeneralName, readGeneralName, readGeneralNames } from './names.js';
 import { hex, readBits, readBoolean, readOctets, readOid, readSmallInteger } from './values.js';
@@ -60,6 +70,7 @@ export const usageBit = (usage: KeyUsage): number => usages.indexOf(usage);
 /** A list of extensions by identifier. @throws CmsError, also when one comes twice */
 export function readExtensions(list: Element): Map<string, Extension> {
   if (list.tag !== Tag.sequence) throw new CmsError('bad-tag', 'extensions that are no sequence');
+  refuseLarge(list, 'extensions');
   const extensions = new Map<string, Extension>();
   for (const element of each(list)) {
     const members = new Members(element, 'Extension');
@@ -78,8 +89,11 @@ export function readExtensions(list: Element): Map<string, Extension> {
 export function readKeyUsage(value: Uint8Array): Set<KeyUsage> {
   const element = readWhole(value);
   if (element.tag !== Tag.bitString) throw new CmsError('bad-tag', 'a key usage that is no bit string');
-  const { bytes } = readBits(element);
-  return new Set(usages.filter((_, bit) => ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0));
+  const { bytes, unused } = readBits(element);
+  // The padding of the last octet says nothing, whatever stands there.
+  const isSet = (bit: number): boolean =>
+    bit < bytes.length * 8 - unused && ((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0;
+  return new Set(usages.filter((_, bit) => isSet(bit)));
 }
 
 /** @throws CmsError */
@@ -153,7 +167,7 @@ export function readCrlPointers(value: Uint8Array): string[] {
 
 /** The URIs of a DistributionPointName inside its `[0]`. @throws CmsError */
 export function readPointName(wrapper: Element): string[] {
-  const name = readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
+  const name = inside(wrapper);
   if (name.tag !== 0xa0) return [];
   return readGeneralNames(name).flatMap((general) => (general.kind === 'uri' ? [general.value] : []));
 }

@@ -1,4 +1,4 @@
-import { children, type Element, each, encoded, Members, readElement, Tag } from './asn1.js';
+import { children, type Element, each, encoded, inside, Members, refuseLarge, Tag } from './asn1.js';
 import { CmsError } from './cms-error.js';
 import { hex, readIa5, readOid, readText } from './values.js';
 
@@ -22,6 +22,7 @@ export interface Name {
 /** @throws CmsError */
 export function readName(element: Element): Name {
   if (element.tag !== Tag.sequence) throw new CmsError('bad-tag', 'a name that is no sequence');
+  refuseLarge(element, 'a name');
   const attributes: { type: string; value: string }[] = [];
   const keys: string[] = [];
   for (const relative of each(element)) {
@@ -33,7 +34,8 @@ export function readName(element: Element): Name {
       const raw = members.next();
       const value = readText(raw) ?? `#${hex(encoded(raw))}`;
       attributes.push({ type, value });
-      parts.push(`${type}=${value.trim().replace(/\s+/g, ' ').toLowerCase()}`);
+      // Spaces alone: other blanks, and the mark of byte order, are what one name could pass for another with.
+      parts.push(`${type}=${value.replace(/ +/g, ' ').replace(/^ | $/g, '').toLowerCase()}`);
     }
     keys.push(parts.sort().join('\u0000'));
   }
@@ -69,10 +71,8 @@ export function readGeneralName(element: Element): GeneralName {
       return { kind: 'dns', value: readIa5(element) };
     case 0x86:
       return { kind: 'uri', value: readIa5(element) };
-    case 0xa4: {
-      const inner = readElement(element.source, element.contentStart, element.contentEnd, element.depth + 1);
-      return { kind: 'directory', value: readName(inner) };
-    }
+    case 0xa4:
+      return { kind: 'directory', value: readName(inside(element)) };
     default:
       return { kind: 'other', tag: element.tag, value: encoded(element) };
   }

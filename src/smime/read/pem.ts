@@ -6,29 +6,24 @@ export interface PemBlock {
 }
 
 const BEGIN = '-----BEGIN ';
-const END = '-----END ';
-/** The longest in RFC 7468 has 22 characters. */
-const LONGEST_LABEL = 64;
+const endForm = /-----END ([A-Z0-9 ]{1,64})-----/g;
 
 /**
- * Every block of a PEM text (RFC 7468); text around and between them is skipped. One pass, since lists come from the
- * network: no text makes it go back.
- * @throws CmsError
+ * Every block of a PEM text (RFC 7468): from an END back to the last BEGIN, in one pass however many of them come. Text around
+ * and between the blocks is skipped. @throws CmsError
  */
 export function pemBlocks(file: Uint8Array): PemBlock[] {
   const text = new TextDecoder('latin1').decode(file);
   const blocks: PemBlock[] = [];
-  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
-    at += BEGIN.length;
-    const label = /^[A-Z0-9 ]+(?=-----)/.exec(text.slice(at, at + LONGEST_LABEL + 5))?.[0];
-    if (label === undefined) continue;
-    const from = at + label.length + 5;
-    const to = text.indexOf(END, from);
-    // Nothing ends after here.
-    if (to < 0) break;
-    at = to + END.length;
-    if (!text.startsWith(`${label}-----`, at)) continue;
-    blocks.push({ label, der: fromBase64(text.slice(from, to)) });
+  let from = 0;
+  for (const end of text.matchAll(endForm)) {
+    const label = end[1] ?? '';
+    const before = text.slice(from, end.index);
+    const begin = before.lastIndexOf(BEGIN);
+    const opening = `${BEGIN}${label}-----`;
+    if (begin >= 0 && before.startsWith(opening, begin))
+      blocks.push({ label, der: fromBase64(before.slice(begin + opening.length)) });
+    from = end.index + end[0].length;
   }
   return blocks;
 }
@@ -36,7 +31,7 @@ export function pemBlocks(file: Uint8Array): PemBlock[] {
 /** DER of CMS, certificates and CRLs starts with a SEQUENCE; a PEM text, even with a preface, cannot hold one before BEGIN. */
 export function startsLikePem(file: Uint8Array): boolean {
   if (file[0] === 0x30 && (file[1] ?? 0) >= 0x80) return false;
-  return new TextDecoder('latin1').decode(file).includes('-----BEGIN ');
+  return new TextDecoder('latin1').decode(file).includes(BEGIN);
 }
 
 /** @throws CmsError */

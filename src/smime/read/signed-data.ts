@@ -1,5 +1,15 @@
 import { type HashName, Oid, readHash, readScheme, type SignatureScheme } from './algorithms.js';
-import { children, content, type Element, encoded, Members, readElement, readWhole, Tag } from './asn1.js';
+import {
+  children,
+  content,
+  type Element,
+  encoded,
+  inside,
+  Members,
+  readWhole,
+  refuseLarge,
+  Tag,
+} from './asn1.js';
 import { CmsError } from './cms-error.js';
 import { hasDerLengths, retagged, toDer } from './der.js';
 import { type Name, readName } from './names.js';
@@ -72,13 +82,6 @@ export function parseSignedData(cms: Uint8Array): SignedData {
   };
 }
 
-function inside(wrapper: Element): Element {
-  const inner = readElement(wrapper.source, wrapper.contentStart, wrapper.contentEnd, wrapper.depth + 1);
-  if (inner.end !== wrapper.contentEnd)
-    throw new CmsError('trailing-bytes', 'bytes follow an inner structure');
-  return inner;
-}
-
 function readContent(element: Element): Uint8Array {
   if (element.tag !== Tag.octetString && element.tag !== (Tag.octetString | 0x20)) {
     throw new CmsError('unsupported', 'a content that is no octet string');
@@ -120,6 +123,7 @@ function readIdentifier(element: Element): SignerIdentifier {
 }
 
 function readAttributes(wrapper: Element): SignedAttributes {
+  refuseLarge(wrapper, 'signed attributes');
   const values = new Map<string, Element>();
   for (const attribute of children(wrapper)) {
     const members = new Members(attribute, 'Attribute');

@@ -19,8 +19,8 @@ export interface SignedMessage {
   readonly micalg: string;
 }
 
-/** A signature with a chain of certificates takes some 8 KiB. */
-const CMS_LIMIT = 256 * 1024;
+/** A signature with a chain of certificates takes some 8 KiB. What a stranger can put into one is read before anything is believed. */
+const CMS_LIMIT = 64 * 1024;
 
 /** Both spellings are met: pec-format 1.2, RFC 8551 3.5.3. */
 const signatureTypes = ['pkcs7-signature', 'x-pkcs7-signature'];
@@ -41,9 +41,7 @@ export async function readSigned(message: Rope, header?: Header): Promise<Signed
 
 async function split(message: Rope, header: Header): Promise<SignedMessage | undefined> {
   const type = parseContentType(header.raw('content-type'));
-  if (type.type !== 'multipart' || type.subtype !== 'signed' || header.all('content-type').length > 1)
-    return undefined;
-  if (!hasPlainBoundary(header.raw('content-type') ?? '')) return undefined;
+  if (type.type !== 'multipart' || type.subtype !== 'signed' || !isReadAlike(header)) return undefined;
   const protocol = type.parameters.get('protocol')?.toLowerCase() ?? '';
   if (
     !protocol.startsWith('application/') ||
@@ -51,29 +49,76 @@ async function split(message: Rope, header: Header): Promise<SignedMessage | und
   ) {
     return undefined;
   }
-  const [entity, signature, ...others] = (await readStructure(message)).children;
-  if (entity === undefined || signature === undefined || others.length > 0) return undefined;
+  const [part, signature, ...others] = (await readStructure(message)).children;
+  if (part === undefined || signature === undefined || others.length > 0) return undefined;
   if (signature.type.type !== 'application' || !signatureTypes.includes(signature.type.subtype))
     return undefined;
+  const ends = [part.end, signature.end];
+  if (
+    !(await dividesOnce(message, header.bodyOffset, type.parameters.get('boundary') ?? '', part.start, ends))
+  )
+    return undefined;
   return {
-    entity: message.slice(entity.start, entity.end),
+    entity: message.slice(part.start, part.end),
     cms: await readCms(message, signature),
     micalg: type.parameters.get('micalg') ?? '',
   };
 }
 
+/** `multipart/signed` and parameters: no comment, no quoted pair, no extended form of RFC 2231, no space around `=`. */
+const PLAIN_TYPE =
+  /^multipart\/signed(?:[ \t]*;[ \t]*[a-z-]+=(?:"[^"\\]*"|[^\s";()\\]+))+(?:[ \t]*;)?[ \t]*$/i;
+const PARAMETER = /;[ \t]*([a-z-]+)=(?:"[^"\\]*"|[^\s";()\\]+)/gi;
+/** RFC 2046 5.1.1. */
+const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
+
 /**
- * One boundary, in its plain form. Said twice, or in the extended form of RFC 2231, it is read differently by different
- * programs, and what was verified here would not be what they show.
+ * Whether every program divides the message as it is divided here. The outer header is not signed: with a boundary said
+ * twice, hidden in a comment or escaped, with a second Content-Type or an encoding of the whole (RFC 2045 6.4 forbids
+ * it), what was verified here would not be what others show.
  */
-function hasPlainBoundary(contentType: string): boolean {
-  const said = contentType.match(/(?:^|[\s;])boundary\*?[0-9]*\*?\s*=/gi) ?? [];
-  return said.length === 1 && !said[0]?.includes('*');
+function isReadAlike(header: Header): boolean {
+  const types = header.all('content-type');
+  const raw = types[0]?.raw ?? '';
+  if (types.length !== 1 || !PLAIN_TYPE.test(raw)) return false;
+  // Where a line is no field, some programs take the body to begin. The first line of an mbox is none, and does no harm.
+  if (header.malformed.some((line) => !line.startsWith('From '))) return false;
+  const names = [...raw.matchAll(PARAMETER)].map(([, name = '']) => name.toLowerCase());
+  if (new Set(names).size < names.length) return false;
+  if (!BOUNDARY.test(parseContentType(raw).parameters.get('boundary') ?? '')) return false;
+  const encodings = header.all('content-transfer-encoding').map((field) => field.raw.toLowerCase());
+  return encodings.length <= 1 && encodings.every((name) => ['7bit', '8bit', 'binary'].includes(name));
 }
+
+/**
+ * Whether the body has three delimiters, at the edges of its two parts, and no line besides that begins like one. RFC 2046
+ * 5.1.1: it appears "on a line by itself or as the prefix of any line" nowhere else. Whole lines divide here; a program
+ * that looks at beginnings alone would find parts of its own, before the signed one too.
+ */
+async function dividesOnce(
+  message: Rope,
+  bodyOffset: number,
+  boundary: string,
+  entityStart: number,
+  ends: readonly number[],
+): Promise<boolean> {
+  const delimiter = octets(`\r\n--${boundary}`);
+  // The CRLF of the blank line stands before a delimiter on the body's first line.
+  const first = await message.indexOf(delimiter, bodyOffset - 2);
+  if ((await message.indexOf(octets('\r\n'), first + 2)) + 2 !== entityStart) return false;
+  let at = first;
+  for (const end of ends) {
+    at = await message.indexOf(delimiter, at + delimiter.length);
+    if (at !== end) return false;
+  }
+  return (await message.indexOf(delimiter, at + delimiter.length)) < 0;
+}
+
+const octets = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function readCms(message: Rope, part: Part): Promise<Uint8Array> {
   const body = message.slice(part.bodyStart, part.end);
   // Base64 takes four octets for three, and line ends.
   if (body.length > CMS_LIMIT * 1.5) return new Uint8Array(0);
-  return decodeBody(body, part.header.raw('content-transfer-encoding'), CMS_LIMIT * 2);
+  return decodeBody(body, part.header.raw('content-transfer-encoding'), CMS_LIMIT * 1.5);
 }

@@ -36,7 +36,11 @@ export function oidText(octets: Uint8Array): string {
   }
   const arcs: number[] = [];
   let arc = 0;
+  let first = true;
   for (const octet of octets) {
+    // X.690 8.19.2: no padding, so that an identifier has one form and passes for no other.
+    if (first && octet === 0x80) throw new CmsError('bad-value', 'a padded object identifier');
+    first = (octet & 0x80) === 0;
     arc = arc * 128 + (octet & 0x7f);
     if (arc > Number.MAX_SAFE_INTEGER / 128)
       throw new CmsError('bad-value', 'an arc of an object identifier is too big');
@@ -57,6 +61,9 @@ export function readSmallInteger(element: Element): number {
   if (octets.length === 0 || octets.length > 4 || ((octets[0] ?? 0) & 0x80) !== 0) {
     throw new CmsError('bad-value', 'an integer out of range');
   }
+  // X.690 8.3.2, in BER too.
+  if (octets.length > 1 && octets[0] === 0 && ((octets[1] ?? 0) & 0x80) === 0)
+    throw new CmsError('bad-value', 'a padded integer');
   return octets.reduce((value, octet) => value * 256 + octet, 0);
 }
 
@@ -97,16 +104,12 @@ export function readBitOctets(element: Element): Uint8Array {
 }
 
 /**
- * The octets of an OCTET STRING, primitive or cut in pieces (X.690 8.7.3), whatever tag it bears.
+ * The octets of an OCTET STRING, primitive or cut in pieces (X.690 8.7.3).
  * @throws CmsError
  */
 export function readOctets(element: Element): Uint8Array {
-  if ((element.tag & 0x20) === 0) return content(element);
-  const pieces = children(element).map((piece) => {
-    expect(piece, Tag.octetString, Tag.octetString | 0x20);
-    return readOctets(piece);
-  });
-  return concat(pieces);
+  expect(element, Tag.octetString, Tag.octetString | 0x20);
+  return element.tag === Tag.octetString ? content(element) : concat(children(element).map(readOctets));
 }
 
 export function concat(pieces: readonly Uint8Array[]): Uint8Array {
@@ -119,19 +122,43 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-const utf8 = new TextDecoder('utf-8');
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const latin1 = (octets: Uint8Array): string => {
   let text = '';
   for (const octet of octets) text += String.fromCharCode(octet);
   return text;
 };
 
-/** The text of a character string of any of the ASN.1 kinds that names use; undefined for anything else. */
+/** A NUL ends a text for some programs and not for others: nobody has one in his name. @throws CmsError */
+function withoutNul(text: string): string {
+  if (text.includes('\0')) throw new CmsError('bad-value', 'a text with a NUL');
+  return text;
+}
+
+/** Undefined for what is no UTF-8: were it mended, two texts could become one. */
+function utf8Text(octets: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(octets);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The text of a character string of any of the ASN.1 kinds that names use; undefined for anything else.
+ * @throws CmsError
+ */
 export function readText(element: Element): string | undefined {
+  const text = textOf(element);
+  return text === undefined ? undefined : withoutNul(text);
+}
+
+function textOf(element: Element): string | undefined {
   const octets = content(element);
   switch (element.tag) {
     case 0x0c:
-      return utf8.decode(octets);
+      return utf8Text(octets);
     case 0x12:
     case 0x13:
     case 0x14:
@@ -150,8 +177,8 @@ export function readText(element: Element): string | undefined {
   }
 }
 
-/** Latin-1 text of an IA5String that bears an implicit tag. */
-export const readIa5 = (element: Element): string => latin1(content(element));
+/** Latin-1 text of an IA5String that bears an implicit tag. @throws CmsError */
+export const readIa5 = (element: Element): string => withoutNul(latin1(content(element)));
 
 const timeForm = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?:\.\d+)?(Z|[+-]\d{4})$/;
 

@@ -96,7 +96,9 @@ export async function examine(input: Examination): Promise<Verdict> {
   }
   const data = parsed.data;
   const digest = hash === 'sha256' ? digests.sha256 : digests[hash];
-  const certificates = (input.readCertificates ?? readableCertificates)(data.certificates);
+  const certificates = (input.readCertificates ?? readableCertificates)(
+    data.certificates.slice(0, MAX_CERTIFICATES),
+  );
   const signer = certificates.find((certificate) => identifies(data.signer.identifier, certificate));
   const said = { signingTime: data.signer.attributes?.signingTime, digestAlgorithm: hash };
   if (signer === undefined) {
@@ -133,7 +135,7 @@ function tryParse(cms: Uint8Array): { data: SignedData } | { data: undefined; re
 
 /** The certificates that can be read: one that cannot, among those a signer threw in, harms nobody but itself. */
 export function readableCertificates(all: readonly Uint8Array[]): Certificate[] {
-  return all.slice(0, MAX_CERTIFICATES).flatMap((der) => {
+  return all.flatMap((der) => {
     try {
       return [readCertificate(der)];
     } catch (error) {
@@ -143,6 +145,7 @@ export function readableCertificates(all: readonly Uint8Array[]): Certificate[] 
   });
 }
 
+/** Of those a signer threw in, so many are looked at. */
 const MAX_CERTIFICATES = 16;
 
 function identifies(identifier: SignedData['signer']['identifier'], certificate: Certificate): boolean {
@@ -158,6 +161,17 @@ async function signatureFaults(
 ): Promise<Fault[]> {
   const faults: Fault[] = [];
   const { attributes, scheme, signature } = data.signer;
+  // A gestore's signature over something of another type was not made for a message.
+  if (input.use.kind === 'mail' && data.contentType !== Oid.data) {
+    faults.push({ code: 'malformed', text: 'la firma non è fatta per un messaggio' });
+  }
+  // RFC 8551 3.5.3.1: nothing is inside. A second content beside the one that travels is what another program may show.
+  if (input.use.kind === 'mail' && data.content !== undefined) {
+    const hash = data.signer.digestAlgorithm;
+    const inside = (await input.crypto.digests([hash], [data.content]))[hash];
+    if (!sameBytes(inside, digest))
+      faults.push({ code: 'malformed', text: 'la firma contiene un testo diverso dal messaggio' });
+  }
   // RFC 5652 5.3: without attributes the signature is over the content itself. Mail always has them.
   const bare = input.use.kind === 'file' && attributes === undefined && data.contentType === Oid.data;
   if (attributes?.contentType === undefined || attributes.messageDigest === undefined) {

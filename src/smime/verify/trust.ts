@@ -20,7 +20,12 @@ export const createTrustStore = (...files: readonly (Uint8Array | string)[]): Tr
 });
 
 /** Certificates seen in messages and the paths found for them: as many as there are gestori, several times over. */
-const MEMORY = 512;
+const MEMORY = 128;
+/**
+ * Octets of certificates worth remembering: a signer's and two authorities' are 6 KiB. Anybody can send others, and what is
+ * read from one takes up to 25 times its size.
+ */
+const REMEMBERED = 16 * 1024;
 
 /** What one trust store remembers. A new store, made when anchors change, starts empty. */
 export interface TrustMemory {
@@ -57,6 +62,7 @@ function createMemory(trust: TrustStore): TrustMemory {
       }
       // The bytes are copied: a view would keep the whole message in memory.
       const read = readableCertificates(all.map((der) => Buffer.from(der)));
+      if (all.reduce((octets, der) => octets + der.length, 0) > REMEMBERED) return read;
       bags.set(key, read);
       const oldest = bags.keys().next();
       if (bags.size > MEMORY && oldest.done !== true) bags.delete(oldest.value);

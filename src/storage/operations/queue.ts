@@ -47,13 +47,15 @@ export interface Settlement {
   readonly id: number;
   readonly fence: number;
   readonly result: 'done' | 'retry' | 'held';
+  /** Attempts before this one, as the claim had them: by them a repetition knows what is settled already. */
+  readonly attempts?: number | undefined;
   readonly nextAttempt?: number | undefined;
   readonly error?: string | undefined;
 }
 
 /**
  * Ends an attempt, with the notices and the facts that follow from it. A row that the operator dropped meanwhile is
- * passed over; one that he held stays held unless it is done.
+ * passed over; one that he held stays held unless it is done. A repetition of a settlement that is on the disk changes nothing.
  * @returns `effective`: for each fact, whether the tracking moved.
  * @throws StoreConflict 'fence' when a row was claimed again since, 'state' when a fact that must move the tracking
  *   does not, and what `Changes` can throw.
@@ -64,14 +66,28 @@ export const settle: Operation<
     facts: readonly RecipientFact[];
     /** The facts come with notices of ours: one that no longer moves the tracking undoes the whole commit. */
     mustMove?: boolean | undefined;
+    /** The same was asked before, and nobody knows whether it was committed: DSNs and register entries have no key. */
+    again?: boolean | undefined;
   },
   { effective: boolean[] }
 > = async (tx, input) => {
+  if (input.again === true && (await isSettled(tx, input.rows))) {
+    return { effective: input.facts.map(() => false) };
+  }
   for (const row of input.rows) await settleRow(tx, row);
   if (input.rows.length > 0) tx.touch({ queue: true });
   await apply(tx, input);
   return { effective: await record(tx, input.facts, input.mustMove) };
 };
+
+/** Whether none of the rows is as its claim left it. */
+async function isSettled(tx: Transaction, rows: readonly Settlement[]): Promise<boolean> {
+  for (const { id, attempts } of rows) {
+    const row = await tx.first(selectRow, { id });
+    if (row !== undefined && row.attempts === attempts) return false;
+  }
+  return true;
+}
 
 async function settleRow(tx: Transaction, settlement: Settlement): Promise<void> {
   const { id, fence, result } = settlement;

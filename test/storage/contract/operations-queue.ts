@@ -211,6 +211,32 @@ export function queueContract(open: OpenStore): void {
         assert.equal((await store.read('listQueue', {})).length, 1, 'the row is still there');
       }));
 
+    it('settles once, however often a commit of unknown outcome is repeated', () =>
+      using(open, async ({ store }) => {
+        await enqueue(store, { recipient: 'a@b.example' }, { recipient: 'c@b.example' });
+        const [one, two] = await claim(store);
+        assert.ok(one !== undefined && two !== undefined);
+        const results = [
+          { ...one, result: 'done' },
+          { ...two, result: 'retry', nextAttempt: NOW + 5 },
+        ] as const;
+        const given = { ...changes(), events: [event({})] };
+        const rows = results.map(({ id, fence, attempts, ...row }) => ({
+          id,
+          fence,
+          attempts,
+          result: row.result,
+          nextAttempt: NOW + 5,
+        }));
+        const before = (await store.read('searchRegister', { limit: 10 })).length;
+        for (const again of [true, true]) await store.write('settle', { ...given, rows, facts: [], again });
+        assert.equal((await store.read('searchRegister', { limit: 10 })).length, before + 1);
+        assert.deepEqual(
+          (await store.read('listQueue', {})).map(({ recipient, attempts }) => [recipient, attempts]),
+          [['c@b.example', 1]],
+        );
+      }));
+
     it('obeys the operator', () =>
       using(open, async ({ store }) => {
         await enqueue(store, { recipient: 'a@b.example' }, { recipient: 'c@b.example' });

@@ -50,6 +50,10 @@ export class Random {
     return taken;
   }
 
+  octets(count: number): Buffer {
+    return Buffer.from(Array.from({ length: count }, () => this.between(0, 255)));
+  }
+
   /** Lines of 88 characters with CRLF, `octets` in all or a few more, and never the same for two forks. */
   lines(octets: number): string {
     const lines: string[] = [];

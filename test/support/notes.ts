@@ -1,7 +1,7 @@
 /** What a message says, without its bytes: a run sees more of them than memory holds. */
 import { createHash } from 'node:crypto';
 import { postacertOf, said } from '../e2e/reading.js';
-import { field, type Held } from '../support/inbox.js';
+import { field, type Held } from './inbox.js';
 
 export interface Note {
   readonly uid: string;

@@ -1,0 +1,3 @@
+import { smtpTarget } from '../smtp-peer.js';
+
+export const target = await smtpTarget(true, 'smtp-submission');

@@ -48,5 +48,6 @@ export const occurrenceNames = [
   'queue-long',
   'store-behind',
   'store-unwritable',
+  'summary',
 ] as const;
 export type AlarmName = StandingName | (typeof occurrenceNames)[number];

@@ -1,5 +1,12 @@
 import type { Issuer, Sealed } from '../issuing/index.js';
-import { briefForm, localFailure, type Notification, type ReceiptType, receiptForms } from '../pec/index.js';
+import {
+  briefForm,
+  ENVELOPE_KEYWORD,
+  localFailure,
+  type Notification,
+  type ReceiptType,
+  receiptForms,
+} from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import type { ChangeSet, Mailbox, MailboxState, RegisterEvent } from '../storage/index.js';
 import { type Decision, decide } from './decision.js';
@@ -62,7 +69,7 @@ export class DeliveryPoint {
           content,
           size: stored.length,
           internalDate: envelope.time.epochMs,
-          flags: ['$PostaCertificata'],
+          flags: [ENVELOPE_KEYWORD],
           withinQuota: true,
         });
       }

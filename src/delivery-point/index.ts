@@ -8,5 +8,5 @@ export {
   type RelayFailure,
 } from './failed-relay.js';
 export { certifiedOf, depositDsn, type FailedEnvelope, issueNonDelivery } from './non-delivery.js';
-export { issueToOwnUser, keywordOf, type OwnNotice } from './own-notice.js';
+export { issueToOwnUser, type OwnNotice } from './own-notice.js';
 export { enqueueNotification, type NotificationPost, type Posted } from './post.js';

@@ -1,6 +1,6 @@
 import type { Issuer } from '../issuing/index.js';
 import { readHeader } from '../mime/index.js';
-import type { Certified, DeliveryFailure, LegalTime } from '../pec/index.js';
+import { ANOMALY_KEYWORD, type Certified, type DeliveryFailure, type LegalTime } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import type { ChangeSet, Outgoing } from '../storage/index.js';
 import { composeDsn, type FailedRecipient } from './dsn.js';
@@ -71,7 +71,7 @@ export async function depositDsn(
     content,
     size: rope.length,
     internalDate: time.epochMs,
-    flags: ['$Anomalia'],
+    flags: [ANOMALY_KEYWORD],
     withinQuota: false,
   });
   changes.event({

@@ -1,7 +1,13 @@
 import type { Issuer } from '../issuing/index.js';
-import { type Certified, type LegalTime, type Notification, serviceAddress } from '../pec/index.js';
+import {
+  type Certified,
+  keywordOf,
+  type LegalTime,
+  type Notification,
+  serviceAddress,
+} from '../pec/index.js';
 import { Rope } from '../rope/index.js';
-import type { ChangeSet, EventType, ReceiptKind } from '../storage/index.js';
+import type { ChangeSet, EventType } from '../storage/index.js';
 
 /** A notification from this gestore to its own user: it goes straight into the mailbox. */
 export interface OwnNotice {
@@ -13,20 +19,6 @@ export interface OwnNotice {
   /** What the register says beside the eight fields. */
   readonly detail?: Readonly<Record<string, string>>;
 }
-
-/** The keyword by which any mail program can filter notifications. */
-const KEYWORD: Readonly<Record<ReceiptKind, string>> = {
-  accettazione: '$Accettazione',
-  'non-accettazione': '$NonAccettazione',
-  'presa-in-carico': '$PresaInCarico',
-  'avvenuta-consegna': '$Consegna',
-  'errore-consegna': '$MancataConsegna',
-  'preavviso-errore-consegna': '$MancataConsegna',
-  'rilevazione-virus': '$Virus',
-};
-
-/** The IMAP keyword of a notification. */
-export const keywordOf = (kind: ReceiptKind): string => KEYWORD[kind];
 
 /**
  * Issues a notification to a user of this gestore: kept as a receipt, put in INBOX, entered in the register. Receipts

@@ -20,6 +20,7 @@ import { capabilities, findCommand } from './commands/index.js';
 import type { Extension } from './enabled.js';
 import { type Failure, failureOf, ImapError } from './errors.js';
 import type { Services } from './options.js';
+import { QuotaWarning } from './quota-warning.js';
 import { refusals } from './refusals.js';
 import type { State } from './state.js';
 
@@ -55,6 +56,9 @@ export class Session implements MailSession {
   /** Something is being answered, or its answer being sent. */
   #busy = false;
   #news = false;
+  readonly #quota = new QuotaWarning();
+  /** The mailbox may be fuller than when the client was last warned. */
+  #filling = false;
   #inputEnded = false;
   #leaving = false;
   #badCommands = 0;
@@ -325,9 +329,24 @@ export class Session implements MailSession {
 
   async #tellNews(expunges: boolean): Promise<void> {
     this.#news = false;
+    await this.#warnOfQuota();
     const state = this.#state;
     if (state.kind !== 'selected') return;
     for (const line of await state.selected.sync(this.#enabled, expunges)) this.#output.add(`* ${line}\r\n`);
+  }
+
+  async #warnOfQuota(): Promise<void> {
+    const state = this.#state;
+    if (!this.#filling || (state.kind !== 'authenticated' && state.kind !== 'selected')) return;
+    this.#filling = false;
+    try {
+      const usage = await this.#services.mailstore.usage(state.account.mailboxId);
+      const warning = usage === undefined ? undefined : this.#quota.next(usage);
+      if (warning !== undefined) this.#output.add(`* ${warning}\r\n`);
+    } catch (error) {
+      // The command it goes with was done all the same.
+      this.#report(error);
+    }
   }
 
   #refuse(tag: string, error: unknown): void {
@@ -413,6 +432,7 @@ export class Session implements MailSession {
 
   #onNews(): void {
     this.#news = true;
+    this.#filling = true;
     if (this.#dialogue?.ask.tellsNews) void this.#pump();
   }
 
@@ -445,6 +465,7 @@ export class Session implements MailSession {
       return;
     }
     this.#state = next;
+    this.#filling = true;
     if (state.kind === 'not-authenticated' && next.kind === 'authenticated') {
       clearTimeout(this.#idle);
       this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.idle);

@@ -1,7 +1,7 @@
-import { certifiedOf as certifiedOfOutgoing, issueToOwnUser, keywordOf } from '../delivery-point/index.js';
+import { certifiedOf as certifiedOfOutgoing, issueToOwnUser } from '../delivery-point/index.js';
 import type { ProviderRecord } from '../directory/index.js';
 import type { Header } from '../mime/index.js';
-import { addressKey, type Daticert, type LegalTime, sameAddress } from '../pec/index.js';
+import { addressKey, type Daticert, keywordOf, type LegalTime, sameAddress } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import { ChangeSet, type Mailbox, type ReceiptKind, StoreConflict } from '../storage/index.js';
 import type { Arrival } from './arrival.js';

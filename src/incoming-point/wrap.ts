@@ -1,5 +1,5 @@
 import type { Header } from '../mime/index.js';
-import type { LegalTime } from '../pec/index.js';
+import { ANOMALY_KEYWORD, type LegalTime } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import { ChangeSet, type Mailbox, type RegisterEvent } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
@@ -74,7 +74,7 @@ export async function tryWrap(
       content,
       size: stored.length,
       internalDate: time.epochMs,
-      flags: ['$Anomalia'],
+      flags: [ANOMALY_KEYWORD],
       withinQuota: true,
     });
   }

@@ -17,6 +17,7 @@ export {
 export { type FormReading, readAnomaly, readEnvelope, readNotification } from './form.js';
 export { type FormalInput, type FormalLimits, formalFaults } from './formal-checks.js';
 export { identificativo } from './identificativo.js';
+export { ANOMALY_KEYWORD, ENVELOPE_KEYWORD, keywordOf } from './keywords.js';
 export { instantOf, legalTime } from './legal-time.js';
 export { composeNotification, type NotificationInput } from './notification.js';
 export { originalMessageId, replyToOf } from './original-header.js';

@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Rope } from '../../src/rope/index.js';
 import { needs } from '../support/programs.js';
+import { runProgram } from '../support/run-program.js';
 import { Dialogue } from './dialogue.js';
 import { type RealMailboxes, startRealMailboxes } from './real-mailboxes.js';
-
-/** Runs a program beside the server; its standard output, or what went wrong. */
-function run(program: string, ...args: string[]): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const out: Buffer[] = [];
-    let error = '';
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => {
-      error += chunk.toString();
-    });
-    child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve(Buffer.concat(out)) : reject(new Error(`${program} ended with ${code}: ${error}`)),
-    );
-  });
-}
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -62,29 +45,30 @@ describe('mail programs over a store on the disk', () => {
     await real.deliver(Rope.of(messages[2] ?? ''));
   });
   after(() => real.stop());
+  const python = (action: string) =>
+    runProgram('python3', ['-c', poplib, `${real.port}`, real.caFile, action]);
 
   it("Python's poplib gets every byte, the same ids each time, and deletes", {
     skip: needs('python3'),
   }, async () => {
-    const fetched = (await run('python3', '-c', poplib, `${real.port}`, real.caFile, 'keep')).toString();
+    const fetched = (await python('keep')).toString();
     const lines = fetched.trim().split('\n');
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
       messages.map(sha256),
     );
-    const again = (await run('python3', '-c', poplib, `${real.port}`, real.caFile, 'delete')).toString();
+    const again = (await python('delete')).toString();
     assert.equal(again, fetched);
-    const left = (await run('python3', '-c', poplib, `${real.port}`, real.caFile, 'keep')).toString();
+    const left = (await python('keep')).toString();
     assert.deepEqual(left.trim().split('\n'), lines.slice(1));
   });
 
   it('curl gets a message and a listing', { skip: needs('curl') }, async () => {
     const curl = (path: string, ...options: string[]) =>
-      run(
-        'curl',
+      runProgram('curl', [
         ...['-sS', '--cacert', real.caFile, '-u', 'anna@alfa.example:perché no!', ...options],
         `pop3s://localhost:${real.port}/${path}`,
-      );
+      ]);
     const listing = (await curl('')).toString().trim().split(/\r?\n/);
     const number = listing.findIndex((line) => line.endsWith(` ${messages[1]?.length}`)) + 1;
     assert.ok(number > 0, listing.join());

@@ -19,7 +19,7 @@ export class Disconnected extends Error {
 const PATIENCE = 60_000;
 
 /** A connection read by lines or by octets. Bytes are never decoded on the way. */
-class Wire {
+export class Wire {
   #socket: Socket;
   #pieces: Buffer[] = [];
   #ended: Error | undefined;
@@ -64,6 +64,18 @@ class Wire {
     if (first.equals(Buffer.from('.\r\n'))) return Buffer.alloc(0);
     this.#pieces.unshift(first);
     return (await this.#until('\r\n.\r\n')).subarray(0, -3);
+  }
+
+  async octets(count: number): Promise<Buffer> {
+    for (let held = 0, counted = 0; ; ) {
+      for (; counted < this.#pieces.length; counted += 1) held += this.#pieces[counted]?.length ?? 0;
+      if (held >= count) break;
+      if (this.#ended !== undefined) throw this.#ended;
+      await this.#more();
+    }
+    const all = Buffer.concat(this.#pieces);
+    this.#pieces = all.length > count ? [all.subarray(count)] : [];
+    return all.subarray(0, count);
   }
 
   close(): void {

@@ -1,4 +1,12 @@
-import { Header, MimeError, type Part, parseContentType, readHeader, readStructure } from '../mime/index.js';
+import {
+  Header,
+  MimeError,
+  type Part,
+  parseContentType,
+  readHeader,
+  readStructure,
+  transferEncoding,
+} from '../mime/index.js';
 import type { Rope } from '../rope/index.js';
 import type { Entity } from '../wire/imap/index.js';
 
@@ -65,7 +73,7 @@ function listedType({ type, children }: Part, closed: boolean): { type: string; 
 
 /** RFC 2046 5.2.1: an encoded message is not to be looked into. */
 const isPlain = (header: Header): boolean =>
-  !/^(?:base64|quoted-printable)/i.test(header.raw('content-transfer-encoding') ?? '');
+  !['base64', 'quoted-printable'].includes(transferEncoding(header.raw('content-transfer-encoding')));
 
 async function undivided(rope: Rope, base: number): Promise<LaidEntity> {
   const header = await readHeader(rope).catch((error: unknown) => {

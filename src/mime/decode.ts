@@ -1,10 +1,17 @@
 import type { Rope } from '../rope/index.js';
 import { MimeError } from './errors.js';
+import { skipComments } from './parameters.js';
 
 /** Decodes a body piece by piece into one buffer of at most `limit` octets. */
 interface Decoder {
   push(chunk: Buffer): void;
   end(): Buffer;
+}
+
+/** The encoding that a Content-Transfer-Encoding names (RFC 2045 6.1), lower case, comments apart; '' when it names none. */
+export function transferEncoding(raw: string | undefined): string {
+  const value = raw ?? '';
+  return /^[\w-]*/.exec(value.slice(skipComments(value, 0)))?.[0]?.toLowerCase() ?? '';
 }
 
 /**
@@ -23,7 +30,7 @@ export async function decodeBody(rope: Rope, encoding: string | undefined, limit
 }
 
 function decoderOf(encoding: string | undefined, length: number, limit: number): Decoder | undefined {
-  const name = /^[ \t]*([\w-]*)/.exec(encoding ?? '')?.[1]?.toLowerCase();
+  const name = transferEncoding(encoding);
   if (name === 'base64') return new Base64Decoder(length, limit);
   if (name === 'quoted-printable') return new QuotedPrintableDecoder(length, limit);
   return undefined;

@@ -4,7 +4,7 @@ export { multipart, part } from './build.js';
 export { type CanonicalFault, CanonicalGuard } from './canonical.js';
 export { decodeCharset, decodeEightBit } from './charset.js';
 export { type ContentType, type Disposition, parseContentType, parseDisposition } from './content-type.js';
-export { decodeBody } from './decode.js';
+export { decodeBody, transferEncoding } from './decode.js';
 export { encodeBase64, encodeQuotedPrintable } from './encode.js';
 export { MimeError, type MimeErrorCode } from './errors.js';
 export { type Field, Header, readHeader } from './header.js';

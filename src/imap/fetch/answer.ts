@@ -2,7 +2,7 @@
  * One message's FETCH response. Everything that can fail is done before its first octet is written: an item is words, or a
  * rope whose blobs have been proved.
  */
-import { decodeBody, Header, MimeError } from '../../mime/index.js';
+import { decodeBody, Header, MimeError, transferEncoding } from '../../mime/index.js';
 import { Rope } from '../../rope/index.js';
 import {
   type FetchItem,
@@ -135,7 +135,7 @@ async function decodedPart(message: MessageData, part: readonly number[]): Promi
   // RFC 3516 4.2: without a part it is the message as it stands.
   if (part.length === 0) return rope.bytes(DECODED);
   const header = new Header(await rope.slice(...place.header).bytes());
-  const encoding = /^[^\s;()]*/.exec(header.raw('content-transfer-encoding') ?? '')?.[0]?.toLowerCase() ?? '';
+  const encoding = transferEncoding(header.raw('content-transfer-encoding'));
   if (!KNOWN.has(encoding)) throw refusals.unknownEncoding();
   try {
     return await decodeBody(rope.slice(...place.body), encoding, DECODED);

@@ -1,5 +1,5 @@
 /** IMAP's BODY and BODYSTRUCTURE (RFC 9051 7.5.2). Text is Latin-1. */
-import { type Header, rawParameters } from '../../mime/index.js';
+import { type Header, parseDisposition, rawParameters, transferEncoding } from '../../mime/index.js';
 import { imapEnvelope } from './envelope.js';
 import { imapNString, imapString } from './strings.js';
 
@@ -51,18 +51,18 @@ const emptyText = (extended: boolean): string =>
   `("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0${extended ? ' NIL NIL NIL NIL' : ''})`;
 
 const encodingOf = (header: Header): string =>
-  /^[^\s;()"]+/.exec(header.raw('content-transfer-encoding') ?? '')?.[0] ?? '7bit';
+  transferEncoding(header.raw('content-transfer-encoding')) || '7bit';
 
 /** Disposition, language, location. */
 function extension(header: Header): string[] {
   const disposition = header.raw('content-disposition');
-  const kind = /^[^\s;()"]+/.exec(disposition ?? '')?.[0];
+  const { kind } = parseDisposition(disposition);
   const language = header
     .raw('content-language')
     ?.split(',')
     .map((tag) => imapString(tag.trim()));
   return [
-    kind === undefined ? 'NIL' : `(${imapString(kind)} ${parameters(rawParameters(disposition))})`,
+    kind === '' ? 'NIL' : `(${imapString(kind)} ${parameters(rawParameters(disposition))})`,
     language === undefined
       ? 'NIL'
       : language.length === 1

@@ -106,19 +106,17 @@ export class CommandReader {
     if (end === -1) {
       this.#searched = buffer.length;
       if (this.#lineOctets + buffer.length <= limit) return undefined;
-      this.#state = { kind: 'swallowing', head: this.#head(buffer), swallowed: 0 };
+      this.#state = { kind: 'swallowing', head: this.#head(buffer, limit), swallowed: 0 };
       return 'again';
     }
     this.#searched = 0;
     this.#lineOctets += end + 1;
     if (this.#lineOctets > limit) {
-      const head = this.#head(buffer);
-      this.#take(end + 1);
-      this.#reset();
+      const head = this.#head(buffer.subarray(0, end), limit);
+      this.#dropLine(end);
       return { kind: 'too-long', head };
     }
-    const line = this.#take(end + 1);
-    const text = line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end);
+    const text = this.#takeLine(end);
     const literal = literalAt(text);
     if (literal === undefined) {
       const pieces = [...this.#pieces, { kind: 'text', bytes: text } as const];
@@ -161,39 +159,42 @@ export class CommandReader {
     while (rest > 0 && this.#pending > 0) rest -= this.#takeUpTo(rest).length;
     this.#state = { kind: 'skipping', left: rest };
     if (rest > 0) return undefined;
-    const buffer = this.#joined();
-    const end = buffer.indexOf(LF);
-    if (end === -1) {
-      this.#take(Math.max(0, buffer.length - LITERAL_LENGTH - 2));
-      return undefined;
-    }
-    const line = this.#take(end + 1);
-    const next = literalAt(line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end));
-    if (next !== undefined && !next.literal.synchronising) {
-      this.#state = { kind: 'skipping', left: next.literal.size };
-      return 'again';
-    }
-    this.#reset();
-    return 'again';
+    const end = this.#joined().indexOf(LF);
+    if (end === -1) this.#takeAllButTail();
+    else this.#dropLine(end);
+    return end === -1 ? undefined : 'again';
   }
 
   #swallow(state: Extract<State, { kind: 'swallowing' }>): Reading | undefined {
-    const buffer = this.#joined();
-    const end = buffer.indexOf(LF);
-    const taken = end === -1 ? buffer.length : end + 1;
-    this.#take(taken);
+    const end = this.#joined().indexOf(LF);
     if (end !== -1) {
-      this.#reset();
+      this.#dropLine(end);
       return { kind: 'too-long', head: state.head };
     }
-    const swallowed = state.swallowed + taken;
+    const swallowed = state.swallowed + this.#takeAllButTail();
     this.#state = { ...state, swallowed };
     return swallowed > FLOOD ? { kind: 'flood' } : undefined;
   }
 
-  #head(buffer: Buffer): Buffer {
+  /**
+   * Takes the end of a line nobody wants, and its command with it. A literal that its client sends unasked belongs to that command
+   * (RFC 7888 4): its octets are never read as commands.
+   */
+  #dropLine(end: number): void {
+    const literal = literalAt(this.#takeLine(end))?.literal;
+    this.#reset();
+    if (literal !== undefined && !literal.synchronising)
+      this.#state = { kind: 'skipping', left: literal.size };
+  }
+
+  /** Of a line whose end has not come, what may be a literal's size is left. @returns octets taken */
+  #takeAllButTail(): number {
+    return this.#take(Math.max(0, this.#pending - LITERAL_LENGTH - 1)).length;
+  }
+
+  #head(buffer: Buffer, limit: number): Buffer {
     const first = this.#pieces[0];
-    return Buffer.from((first?.kind === 'text' ? first.bytes : buffer).subarray(0, HEAD));
+    return Buffer.from((first?.kind === 'text' ? first.bytes : buffer).subarray(0, Math.min(HEAD, limit)));
   }
 
   #reset(): void {
@@ -210,6 +211,12 @@ export class CommandReader {
     const joined = Buffer.concat(this.#chunks, this.#pending);
     this.#chunks = [joined];
     return joined;
+  }
+
+  /** A line without its end. */
+  #takeLine(end: number): Buffer {
+    const line = this.#take(end + 1);
+    return line.subarray(0, end > 0 && line[end - 1] === CR ? end - 1 : end);
   }
 
   #take(length: number): Buffer {

@@ -103,13 +103,13 @@ function addressOf(tokens: readonly AddressToken[]): EnvelopeAddress | undefined
   return { name: name || comment || undefined, ...addrSpec(inside) };
 }
 
-/** `@route:local@host`; without an at-sign all of it is the mailbox. */
+/** `@route:local@host`; without an at-sign all of it is the mailbox, word by word. */
 function addrSpec(tokens: readonly AddressToken[]): Omit<EnvelopeAddress, 'name'> {
   const colon = tokens.findLastIndex((token) => isSpecial(token, ':'));
   const route = colon < 0 ? undefined : joined(tokens.slice(0, colon));
   const rest = tokens.slice(colon + 1);
   const at = rest.findLastIndex((token) => isSpecial(token, '@'));
-  if (at < 0) return { route, mailbox: joined(rest), host: '' };
+  if (at < 0) return { route, mailbox: words(rest), host: '' };
   return { route, mailbox: joined(rest.slice(0, at)), host: joined(rest.slice(at + 1)) };
 }
 

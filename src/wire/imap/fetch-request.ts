@@ -1,7 +1,7 @@
 /** What FETCH asks for (RFC 9051 6.4.5; RFC 3516 BINARY; RFC 8970 PREVIEW; RFC 8474 OBJECTID; RFC 8514 SAVEDATE). */
 import { ImapSyntaxError } from './errors.js';
 import type { Scanner } from './scanner.js';
-import { octetsText } from './strings.js';
+import { imapString, octetsText, utf8Octets } from './strings.js';
 
 /** A part of a message: `2.1` is [2, 1]; none is the message itself. */
 export type PartPath = readonly number[];
@@ -218,4 +218,6 @@ function textName(text: SectionText): string {
 }
 
 const fieldName = (name: string): string =>
-  /^[A-Za-z0-9_.-]+$/.test(name) ? name.toUpperCase() : `"${name.replace(/[\\"]/g, '\\$&')}"`;
+  /^[A-Za-z0-9_.-]+$/.test(name) && name.toUpperCase() !== 'NIL'
+    ? name.toUpperCase()
+    : imapString(utf8Octets(name));

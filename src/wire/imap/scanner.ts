@@ -123,16 +123,11 @@ export class Scanner {
     return this.#stringAhead() ? this.string() : this.#bytes(LIST, 'A pattern is missing');
   }
 
+  /** A quoted string or a literal. No string has NUL in it (RFC 9051 9, CHAR8): only what is streamed may. */
   string(): Buffer {
-    this.#settle();
-    const piece = this.#pieces[this.#index];
-    if (piece?.kind === 'literal') {
-      this.#index += 1;
-      this.#at = 0;
-      return piece.bytes;
-    }
-    if (!this.takes(QUOTE)) throw new ImapSyntaxError('A string is missing');
-    return this.#quoted();
+    const string = this.#literal() ?? this.#quoted();
+    if (string.includes(0)) throw new ImapSyntaxError('A string has NUL in it');
+    return string;
   }
 
   /** A string, or NIL. */
@@ -178,7 +173,17 @@ export class Scanner {
     return bytes;
   }
 
+  #literal(): Buffer | undefined {
+    this.#settle();
+    const piece = this.#pieces[this.#index];
+    if (piece?.kind !== 'literal') return undefined;
+    this.#index += 1;
+    this.#at = 0;
+    return piece.bytes;
+  }
+
   #quoted(): Buffer {
+    if (!this.takes(QUOTE)) throw new ImapSyntaxError('A string is missing');
     const bytes = this.#text();
     const parts: Buffer[] = [];
     let from = this.#at;

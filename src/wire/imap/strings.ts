@@ -3,13 +3,18 @@
 /** Octets a quoted string may have: what is longer goes as a literal. */
 const LONGEST_QUOTED = 1000;
 
-/** A string: quoted where it is plain ASCII on one line, else a literal (RFC 9051 4.3). */
+/** A string: quoted where it is plain ASCII on one line, else a literal (RFC 9051 4.3). It can have no NUL: a space stands for it. */
 export function imapString(octets: string): string {
-  if (octets.length <= LONGEST_QUOTED && !/[\0\r\n\x80-\xff]/.test(octets)) {
-    return `"${octets.replace(/[\\"]/g, '\\$&')}"`;
-  }
-  return `{${octets.length}}\r\n${octets}`;
+  if (octets.length <= LONGEST_QUOTED && !/[\0\r\n\x80-\xff]/.test(octets)) return quoted(octets);
+  return `{${octets.length}}\r\n${octets.replaceAll('\0', ' ')}`;
 }
+
+/** Text as UTF-8, quoted where it is on one line: for who enabled it (RFC 6855 3). */
+export function utf8String(text: string): string {
+  return /[\0\r\n]/.test(text) ? imapString(utf8Octets(text)) : quoted(utf8Octets(text));
+}
+
+const quoted = (octets: string): string => `"${octets.replace(/[\\"]/g, '\\$&')}"`;
 
 export const imapNString = (octets: string | undefined): string =>
   octets === undefined ? 'NIL' : imapString(octets);

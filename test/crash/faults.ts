@@ -29,6 +29,8 @@ const MOMENTS: readonly Moment[] = [
   'relayed reply',
   'quit',
   'reply to a quit',
+  'imap command',
+  'imap answer',
 ];
 /** Milliseconds a fault waits for its moment. */
 const PATIENCE = 2000;

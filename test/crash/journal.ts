@@ -7,7 +7,9 @@ export type Moment =
   | 'relayed content'
   | 'relayed reply'
   | 'quit'
-  | 'reply to a quit';
+  | 'reply to a quit'
+  | 'imap command'
+  | 'imap answer';
 
 /** What happened when, as the harness saw it: the story of a failing seed. */
 export class Journal {

@@ -7,8 +7,9 @@ import { evidenceOf } from './evidence.js';
 import { strike } from './faults.js';
 import { compareMailboxes } from './oracle.js';
 import { compareStores } from './oracle-stores.js';
+import { lookThrough, organise } from './organisers.js';
 import { send } from './senders.js';
-import { keepFolder, openWorld, people, readers, type World } from './world.js';
+import { keepFolder, openWorld, organisers, people, readers, type World } from './world.js';
 
 export interface RunRequest {
   readonly seed: string;
@@ -53,6 +54,7 @@ async function disturb(world: World, { rounds, limit }: RunRequest): Promise<num
   const traffic = [
     ...people.map((person) => send(world, person, stopped)),
     ...readers.map((person) => collect(world, person, stopped)),
+    ...organisers.map((person) => organise(world, person, stopped)),
   ];
   // Whoever of them fails, fails the run at its end, not the process now.
   const traffics = Promise.allSettled(traffic);
@@ -85,7 +87,8 @@ async function examine(world: World, violations: string[]): Promise<void> {
   await settled(pair).catch((error: unknown) => violations.push(textOf(error)));
   for (const { house, local } of readers) await readAll(world, house, local);
   for (const house of ['alfa', 'beta'] as const) await readAll(world, house, 'ricevute');
-  for (const ledger of world.mailboxes.values()) violations.push(...ledger.complaints);
+  for (const organiser of organisers) await lookThrough(world, organiser);
+  for (const ledger of [...world.mailboxes.values(), ...world.folders.values()]) violations.push(...ledger.complaints);
   violations.push(...compareMailboxes(world));
   await stop(world, violations);
   violations.push(...(await compareStores(world)));

@@ -7,6 +7,7 @@ import { describe, it, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { letter } from '../e2e/letters.js';
 import { Dialogue } from '../pop3/dialogue.js';
+import { type Answered, ImapClient } from '../support/imap-client.js';
 import { settled, step, twoGestori } from '../support/gestore.js';
 import { SmtpClient } from '../support/mail-clients.js';
 import { scratch } from '../support/openssl.js';
@@ -16,7 +17,7 @@ import { type Call, type Promised, parseTrace, Strace, syncFault } from './strac
 const LOG = { file: /ceralacca\.db-wal$/, written: true } as const;
 const DATA = { lastByte: '\\r\\n.\\r\\n', answer: '250 2.0.0 ' } as const;
 
-/** A message of the submission port that stays in memory, one that goes through a spool file, and POP3's QUIT. */
+/** A message of the submission port that stays in memory, one that goes through a spool file, POP3's QUIT, changes by IMAP. */
 const promises = {
   small: { ...DATA, synced: [LOG] },
   large: {
@@ -28,6 +29,14 @@ const promises = {
     ],
   },
   quit: { lastByte: 'QUIT\\r\\n', answer: '+OK', synced: [LOG] },
+  append: { lastByte: 'fine.\\r\\n\\r\\n', answer: 'a2 OK [APPENDUID', synced: [LOG] },
+  'large append': {
+    lastByte: 'fine.\\r\\n\\r\\n',
+    answer: 'a3 OK [APPENDUID',
+    synced: [{ file: /\/blobs\/[0-9a-f]{2}\/[0-9a-f]{2}$/, written: false }, LOG],
+  },
+  store: { lastByte: '($Inviata)\\r\\n', answer: 'a5 OK', synced: [LOG] },
+  expunge: { lastByte: 'EXPUNGE\\r\\n', answer: '* 1 EXPUNGE', synced: [LOG] },
 } as const satisfies Record<string, Promised>;
 
 test('nothing is promised before it is on the disk', { skip: needs('strace') }, async (t) => {
@@ -35,10 +44,13 @@ test('nothing is promised before it is on the disk', { skip: needs('strace') }, 
   t.after(() => files.remove());
   // In clear, so that the trace shows what is said.
   let pop3 = 0;
+  let imap = 0;
   const pair = await twoGestori(t, {
     prepare: async ({ alfa }) => {
       pop3 = alfa.port(995) - 995 + 110;
       await alfa.run(['config', 'set', 'listen.pop3', String(pop3)]);
+      imap = alfa.port(993) - 993 + 143;
+      await alfa.run(['config', 'set', 'listen.imap', String(imap)]);
     },
   });
   const { alfa } = pair;
@@ -87,6 +99,23 @@ test('nothing is promised before it is on the disk', { skip: needs('strace') }, 
     });
     if (calls.length > 0) assert.equal(syncFault(calls, promises.quit), undefined);
   });
+
+  await step(t, pair, 'OK after APPEND, STORE and EXPUNGE', async (context) => {
+    await settled(pair);
+    const client = await ImapClient.open({ ...alfa.server(993), port: imap }, alfa.account('anna'), false);
+    const said = async (name: keyof typeof promises, run: () => Promise<Answered>): Promise<void> => {
+      const calls = await watched(context, name, async () => assert.match((await run()).status, /^OK/));
+      if (calls.length > 0) assert.equal(syncFault(calls, promises[name]), undefined, name);
+    };
+    const message = (body: string) => Buffer.from(`Subject: bozza\r\n\r\n${body}fine.\r\n`);
+    await said('append', () => client.send('APPEND Bozze', message('')));
+    await said('large append', () => client.send('APPEND Bozze', message(`${'x'.repeat(70)}\r\n`.repeat(4000))));
+    await client.ask('SELECT Bozze');
+    await said('store', () => client.try('UID STORE 1:* +FLAGS.SILENT ($Inviata)'));
+    await client.ask('STORE 1 +FLAGS (\\Deleted)');
+    await said('expunge', () => client.try('EXPUNGE'));
+    client.close();
+  });
 });
 
 describe('the checker finds lacking', () => {
@@ -127,6 +156,12 @@ describe('the checker finds lacking', () => {
     ['a sync of what was there before', [wrote, heard, ...sync, answer], 'nothing was written'],
     ['a sync of another file', [heard, wrote, '11 fsync(8</x/other>) = 0', answer], 'not synced'],
     ['a sync that failed', [heard, wrote, '11 fsync(9</x/toy.log>) = -1 EIO (I/O)', answer], 'not synced'],
+    [
+      'an answer whose call is still open at the end',
+      [heard, wrote, ...sync, '10 write(20<socket:[7]>, "250 2.0.0 id@pec", 16 <unfinished ...>'],
+      undefined,
+    ],
+    ['a sync still open at the end', [heard, wrote, sync[0], answer], 'not synced'],
     ['no answer', [heard, wrote, ...sync], 'no answer'],
     ['an answer to something else', [answer, heard, wrote, ...sync], 'no answer'],
   ];

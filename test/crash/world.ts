@@ -6,6 +6,7 @@ import { addRoute, type Pair, type Scope, twoGestori } from '../support/gestore.
 import { markerIn } from '../support/notes.js';
 import { Random } from '../support/random.js';
 import { CuttingProxy } from './cutting-proxy.js';
+import { FolderLedger } from './folder-ledger.js';
 import { Journal } from './journal.js';
 import { MailboxLedger, type Submission } from './ledger.js';
 
@@ -43,6 +44,10 @@ export const people: readonly Person[] = [
 export const crowded = person('beta', 'stretta', 'deletes some');
 const CROWDED_QUOTA = '600KB';
 
+/** Who uses IMAP, in a mailbox that nobody writes to. */
+export type Organiser = Omit<Person, 'habit'>;
+export const organisers: readonly Organiser[] = [person('alfa', 'olga', 'keeps'), person('beta', 'oreste', 'keeps')];
+
 export const readers: readonly Person[] = [...people, crowded];
 
 const EXTERNAL = 'posta.example';
@@ -62,6 +67,8 @@ export interface World {
   readonly proxies: Readonly<Record<'to alfa' | 'to beta', CuttingProxy>>;
   readonly submissions: Submission[];
   readonly mailboxes: ReadonlyMap<string, MailboxLedger>;
+  /** Of the organisers. */
+  readonly folders: ReadonlyMap<string, FolderLedger>;
   /** What the outside server took: `marker recipient`, as often as it came. */
   readonly delivered: string[];
   /** What no server may do, seen on the way. */
@@ -82,7 +89,7 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
     for (const proxy of Object.values(proxies)) await proxy.close();
   });
   const namesOf = (house: House): string[] =>
-    readers.filter((each) => each.house === house).map(({ local }) => local);
+    [...readers, ...organisers].filter((each) => each.house === house).map(({ local }) => local);
   const config = { 'relay.first_retry': '200ms', 'relay.max_retry': '1s', 'log.level': 'info' };
   const pair = await twoGestori(scope, {
     alfa: { mailboxes: namesOf('alfa'), config },
@@ -104,6 +111,7 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
     proxies,
     submissions: [],
     mailboxes: new Map(addresses.map((address) => [address, new MailboxLedger(address)])),
+    folders: new Map(organisers.map(({ address }) => [address, new FolderLedger(address)])),
     delivered,
     faults: [],
   };

@@ -12,7 +12,7 @@ export interface Call {
   /** All arguments, as strace spells them. */
   readonly text: string;
   readonly ok: boolean;
-  /** Lines of the trace at which it began and ended: others may run in between. */
+  /** Lines of the trace at which it began and ended: others may run in between. One that never ended has Infinity. */
   readonly began: number;
   readonly ended: number;
 }
@@ -65,8 +65,14 @@ export function parseTrace(trace: string): Call[] {
     }
     const resumed = /^<\.\.\. \w+ resumed>/.exec(rest);
     const before = resumed === null ? undefined : unfinished.get(thread);
+    if (resumed !== null) unfinished.delete(thread);
     const text = resumed === null ? rest : `${before?.text ?? ''}${rest.slice(resumed[0].length)}`;
     const call = callOf(text, before?.began ?? line, line);
+    if (call !== undefined) calls.push(call);
+  }
+  // The answer may be heard before its call has returned, and the trace end there.
+  for (const { text, began } of unfinished.values()) {
+    const call = callOf(text, began, Number.POSITIVE_INFINITY);
     if (call !== undefined) calls.push(call);
   }
   return calls;

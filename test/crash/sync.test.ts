@@ -127,6 +127,12 @@ describe('the checker finds lacking', () => {
     ['a sync of what was there before', [wrote, heard, ...sync, answer], 'nothing was written'],
     ['a sync of another file', [heard, wrote, '11 fsync(8</x/other>) = 0', answer], 'not synced'],
     ['a sync that failed', [heard, wrote, '11 fsync(9</x/toy.log>) = -1 EIO (I/O)', answer], 'not synced'],
+    [
+      'an answer whose call is still open at the end',
+      [heard, wrote, ...sync, '10 write(20<socket:[7]>, "250 2.0.0 id@pec", 16 <unfinished ...>'],
+      undefined,
+    ],
+    ['a sync still open at the end', [heard, wrote, sync[0], answer], 'not synced'],
     ['no answer', [heard, wrote, ...sync], 'no answer'],
     ['an answer to something else', [answer, heard, wrote, ...sync], 'no answer'],
   ];

@@ -27,6 +27,7 @@ export const floors = [
   ['issuing'],
   ['smime'],
   ['storage'],
+  ['limits'],
   ['telemetry'],
   ['config'],
   ['pec'],

@@ -1,2 +1,2 @@
-export { Accounts, type AccountsOptions, type Authentication } from './accounts.js';
+export { Accounts, type AccountsOptions, type Authentication, type ThrottleCause } from './accounts.js';
 export { AccountError, type AccountErrorCode } from './errors.js';

@@ -298,10 +298,56 @@ const limits = z.strictObject({
       'Room beyond the quota where receipts are still stored; when it is spent submissions get 452.',
     default: '100MB',
   }),
-  connections: key(count, { description: 'Open connections of one listener.', default: 2000 }),
+  connections_total: key(count, {
+    description: 'Open connections of all listeners together.',
+    default: 5000,
+  }),
+  connections: key(count, {
+    description: 'Open connections of one protocol: submission, mx, pop3, imap, https.',
+    default: 2000,
+  }),
   connections_per_address: key(count, {
-    description: 'Open connections of one remote address.',
+    description: 'Open connections of one remote address (of IPv6 one /64) to one protocol.',
+    default: 200,
+  }),
+  transfers: key(count, { description: 'Messages being taken in at once.', default: 500 }),
+  transfers_per_address: key(count, {
+    description: 'Messages being taken in at once from one remote address (of IPv6 one /64).',
     default: 100,
+  }),
+  spool_size: key(size, { description: 'Octets of all messages being taken in.', default: '8GB' }),
+  spool_size_per_address: key(size, {
+    description: 'Octets of the messages being taken in from one remote address (of IPv6 one /64).',
+    default: '4GB',
+  }),
+  session_errors: key(count, {
+    description: 'Commands refused in one session before it is ended.',
+    default: 100,
+  }),
+  session_logins: key(count, {
+    description: 'Failed or throttled logins of one session before it is ended.',
+    default: 5,
+  }),
+  session_idle_commands: key(count, {
+    description:
+      'Commands of an SMTP session between two messages that bring none further (NOOP, RSET, EHLO).',
+    default: 100,
+  }),
+  messages_per_hour: key(count, { description: 'Messages one mailbox may send in an hour.', default: 500 }),
+  messages_per_day: key(count, { description: 'Messages one mailbox may send in a day.', default: 2000 }),
+  recipients_per_day: key(count, {
+    description: 'Recipients of the messages one mailbox may send in a day.',
+    default: 5000,
+  }),
+  bulk_senders: key(z.array(mailAddress), {
+    description: 'Mailboxes without the three limits above.',
+    default: [],
+    example: ['fatture@comune.example'],
+  }),
+  incoming_per_minute: key(count, {
+    description:
+      'Messages without the signature of a gestore from one remote address (of IPv6 one /64) in a minute; at least connections_per_address. Certified mail is never counted.',
+    default: 300,
   }),
 });
 

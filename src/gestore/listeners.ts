@@ -16,12 +16,12 @@ import type { Running } from './running.js';
 
 /** Port 25: other gestori and the Internet. */
 export async function startIncoming(parts: Parts, running: Running): Promise<void> {
-  const { config, directory, store, incomingPoint } = parts;
+  const { config, directory, store, incomingPoint, limits } = parts;
   await listenSmtp(parts, running, 'mx', {
     mode: 'offered',
     size: config.limits.incoming_size,
     smtpUtf8: true,
-    handlers: mxHandlers({ incomingPoint, directory, store }),
+    handlers: mxHandlers({ incomingPoint, directory, store, rate: limits.incoming }),
   });
 }
 
@@ -51,6 +51,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     store,
     hostname: config.hostname,
     receiptsReserve: limits.receipts_reserve,
+    sending: parts.limits.sending,
     telemetry,
   });
   const session = { size: limits.hard_size, smtpUtf8: false, handlers };
@@ -69,13 +70,14 @@ async function dkimOf({ dkim, provider }: Config): Promise<Pick<AccessPointOptio
 type ListenerRules<User> = Pick<SmtpServerOptions<User>, 'mode' | 'size' | 'smtpUtf8' | 'handlers'>;
 
 async function listenSmtp<User>(
-  { config, tls, telemetry }: Parts,
+  { config, tls, telemetry, limits }: Parts,
   running: Running,
   name: 'mx' | 'submission' | 'submission_starttls',
   rules: ListenerRules<User>,
 ): Promise<void> {
   const port = config.listen[name];
   if (port === false) return;
+  const protocol = name === 'mx' ? 'mx' : 'submission';
   const server = createSmtpServer({
     ...rules,
     hostname: config.hostname,
@@ -83,10 +85,11 @@ async function listenSmtp<User>(
     spoolDir: config.paths.spool,
     recipients: config.limits.recipients_hard,
     insecureAuth: config.testing,
-    maxClients: config.limits.connections,
-    connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
-    report: (error, peer) =>
-      reportSmtp(telemetry, name === 'mx' ? 'mx' : 'submission', error, peer.remoteAddress),
+    protocol,
+    connections: limits.connections,
+    transfers: limits.transfers,
+    session: limits.session,
+    report: (error, peer) => reportSmtp(telemetry, protocol, error, peer.remoteAddress),
   });
   await running.listen(name, server, port, config.listen.address);
 }
@@ -108,7 +111,7 @@ function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: 
 
 /** POP3 over TLS, and with STARTTLS where a port is configured. */
 export async function startPop3(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, accounts, mailstore, telemetry } = parts;
+  const { config, tls, accounts, mailstore, telemetry, limits } = parts;
   for (const [name, mode] of [
     ['pop3s', 'implicit'],
     ['pop3', 'starttls'],
@@ -123,10 +126,8 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
       tls,
       mode,
       testing: config.testing,
-      limits: {
-        connections: config.limits.connections,
-        connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
-      },
+      connections: limits.connections,
+      limits: { badCommands: limits.session.errors, failedLogins: limits.session.logins },
     });
     await running.listen(name, server, port, config.listen.address);
   }
@@ -134,12 +135,13 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
 
 /** The HTTPS port. */
 export async function startWeb(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, telemetry, antivirus, store, directory, signer, clock } = parts;
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock, limits } = parts;
   const port = config.listen.https;
   if (port === false) return;
   const server = await createWebServer({
     tls,
     telemetry,
+    connections: limits.connections,
     caFile: config.tls.ca,
     providerRecord: config.directory.publish
       ? signedRecord({

@@ -20,6 +20,7 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { type Limits, openLimits } from './limits.js';
 import type { Running } from './running.js';
 import { readTls, type TlsMaterial } from './tls.js';
 
@@ -43,6 +44,7 @@ export interface Parts {
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
+  readonly limits: Limits;
 }
 
 /** Builds what every role needs. @throws StartError, and what opening the store or the key throws */
@@ -104,6 +106,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     mailstore,
     issuer,
     incomingPoint,
+    limits: openLimits(config, telemetry, clock),
   };
 }
 

@@ -18,10 +18,13 @@ export {
   createSmtpServer,
   type Envelope,
   type Login,
+  type MessageCharge,
   type Peer,
+  type SessionBounds,
   type SmtpHandlers,
   type SmtpServer,
   type SmtpServerOptions,
+  type SmtpTimeouts,
   type TlsMaterial,
   type TlsMode,
 } from './server.js';

@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { CanonicalGuard } from '../mime/index.js';
 import { Rope, type Source } from '../rope/index.js';
 
-export type SpoolFault = 'bare-cr' | 'bare-lf' | 'nul' | 'too-large';
+export type SpoolFault = 'bare-cr' | 'bare-lf' | 'nul' | 'too-large' | 'no-room';
 
 export interface Spooled {
   /** One segment over a source that knows its SHA-256. Empty when there is a fault. */
@@ -38,6 +38,8 @@ export interface SpoolOptions {
   /** Octets; a longer message is swallowed to its end and reported. */
   readonly limit: number;
   readonly guard?: LineGuard | undefined;
+  /** Asked for each piece whether there is room for so many octets more; always, if not given. */
+  readonly room?: ((octets: number) => boolean) | undefined;
 }
 
 /** The part of the Store that makes a blob of a spool file, durably, under a temporary link (architecture 4). */
@@ -72,7 +74,12 @@ export async function spool(stream: Readable, options: SpoolOptions): Promise<Sp
       if (fault !== undefined || failure !== undefined) continue;
       guard.push(chunk);
       fault = length > options.limit ? 'too-large' : guard.fault;
-      if (fault !== undefined) continue;
+      if (fault === undefined && options.room?.(chunk.length) === false) fault = 'no-room';
+      if (fault !== undefined) {
+        // What is only swallowed holds neither memory nor disk.
+        await intake.discard();
+        continue;
+      }
       try {
         await intake.add(chunk);
       } catch (error) {

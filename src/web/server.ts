@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import { Connections } from '../limits/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { type HealthOptions, healthRoutes } from './health.js';
 import { type PublishedOptions, publishedRoutes } from './published.js';
@@ -9,6 +11,17 @@ export interface WebServerOptions extends HealthOptions, PublishedOptions {
   /** PEM. */
   readonly tls: { readonly cert: string | Buffer; readonly key: string | Buffer };
   readonly telemetry: Telemetry;
+  /** Shared by all listeners; if not given there is no limit. */
+  readonly connections?: Pick<Connections, 'enter'> | undefined;
+  readonly timeouts?: Partial<WebTimeouts> | undefined;
+}
+
+/** Milliseconds. */
+export interface WebTimeouts {
+  /** Of a TLS handshake. */
+  readonly handshake: number;
+  /** From the first octet of a request to its last, and of silence. */
+  readonly request: number;
 }
 
 export interface WebServer {
@@ -20,7 +33,7 @@ export interface WebServer {
 
 /** Octets of a request body: nothing here takes one. */
 const BODY_LIMIT = 64 * 1024;
-const TIMEOUT_MS = 30_000;
+const defaultTimeouts: WebTimeouts = { handshake: 30_000, request: 30_000 };
 
 /** On every answer. */
 const SECURITY = {
@@ -32,11 +45,18 @@ const SECURITY = {
 
 /** The HTTPS port. Nothing is bound before `listen`. */
 export async function createWebServer(options: WebServerOptions): Promise<WebServer> {
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const app = fastify({
-    https: { ...options.tls, minVersion: 'TLSv1.2' },
+    https: {
+      ...options.tls,
+      minVersion: 'TLSv1.2',
+      headersTimeout: timeouts.request,
+      // How often Node looks whether a request takes too long.
+      connectionsCheckingInterval: Math.ceil(timeouts.request / 6),
+    },
     bodyLimit: BODY_LIMIT,
-    requestTimeout: TIMEOUT_MS,
-    connectionTimeout: TIMEOUT_MS,
+    requestTimeout: timeouts.request,
+    connectionTimeout: timeouts.request,
     forceCloseConnections: 'idle',
     // A path that is no path comes before every hook and handler.
     frameworkErrors: (error, _request, reply) => {
@@ -45,6 +65,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       reply.raw.end(JSON.stringify({ error: STATUS_CODES[code] }));
     },
   });
+  guard(app.server, options.connections ?? new Connections(), timeouts.handshake);
   observe(app, options.telemetry);
   refuse(app, options.telemetry);
   await app.register(async (routes) => healthRoutes(routes, options));
@@ -60,6 +81,33 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
     close: () => app.close(),
   };
 }
+
+/** Counts connections before their handshake, and ends a handshake that does not end, however octets drip in. */
+function guard(server: Server, connections: Pick<Connections, 'enter'>, handshake: number): void {
+  const late = new Map<string, NodeJS.Timeout>();
+  // Node's own listener takes the socket over: ours must come first.
+  server.prependListener('connection', (socket: Socket) => {
+    const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '');
+    const entry = connections.enter({ protocol: 'https', peer });
+    if (entry.kind !== 'admitted') {
+      // There is no way to say so before the handshake, and a handshake is what costs.
+      if (entry.kind === 'turned-away') entry.leave();
+      socket.destroy();
+      return;
+    }
+    const key = keyOf(socket);
+    const timer = setTimeout(() => socket.destroy(), handshake);
+    late.set(key, timer);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      if (late.get(key) === timer) late.delete(key);
+      entry.leave();
+    });
+  });
+  server.on('secureConnection', (socket: Socket) => clearTimeout(late.get(keyOf(socket))));
+}
+
+const keyOf = (socket: Socket): string => `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
 
 /** Nothing of the inside reaches a peer: he is told the code, the log is told the rest. */
 function refuse(app: FastifyInstance, telemetry: Telemetry): void {

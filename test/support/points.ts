@@ -7,7 +7,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { AccessPoint, submissionHandlers } from '../../src/access-point/index.js';
+import {
+  AccessPoint,
+  noSendingBounds,
+  SendingLimits,
+  submissionHandlers,
+} from '../../src/access-point/index.js';
 import { Accounts } from '../../src/accounts/index.js';
 import { type Antivirus, AntivirusUnavailable, openAntivirus } from '../../src/antivirus/index.js';
 import { DeliveryPoint } from '../../src/delivery-point/index.js';
@@ -166,8 +171,14 @@ export class Point {
       telemetry,
       hostname: this.hostname,
       receiptsReserve: request.receiptsReserve ?? 100 * MIB,
+      sending: new SendingLimits({ bounds: noSendingBounds, telemetry, clock: clock.read }),
     });
-    this.mx = mxHandlers({ incomingPoint: this.incomingPoint, directory, store });
+    this.mx = mxHandlers({
+      incomingPoint: this.incomingPoint,
+      directory,
+      store,
+      rate: { begin: () => uncharged, certified: () => undefined },
+    });
   }
 
   /** Makes one with its service mailbox and no other. */
@@ -270,7 +281,12 @@ export class Point {
     }
     const bytes = typeof raw === 'string' ? Buffer.from(raw, 'latin1') : (raw ?? letter(sending));
     return this.spooled(bytes, (message) =>
-      this.submission.data(message, { mailFrom, recipients, eightBit: false, smtpUtf8: false }, peer),
+      this.submission.data(
+        message,
+        { mailFrom, recipients, eightBit: false, smtpUtf8: false },
+        peer,
+        uncharged,
+      ),
     );
   }
 
@@ -288,7 +304,12 @@ export class Point {
     await this.mx.mailFrom(mailFrom, peer);
     for (const recipient of recipients) await this.mx.rcptTo(recipient, { mailFrom, recipients: [] }, peer);
     await this.spooled(arrival.message, (message) =>
-      this.mx.data(message, { mailFrom, recipients, eightBit: message.eightBit, smtpUtf8: false }, peer),
+      this.mx.data(
+        message,
+        { mailFrom, recipients, eightBit: message.eightBit, smtpUtf8: false },
+        peer,
+        uncharged,
+      ),
     );
   }
 
@@ -354,6 +375,8 @@ export class Point {
     }
   }
 }
+
+const uncharged = { giveBack: () => undefined };
 
 function switchable(switches: Switches): Antivirus {
   const eicar = openAntivirus({ kind: 'builtin' });

@@ -29,7 +29,7 @@ export const floors = [
   ['storage'],
   ['limits'],
   ['telemetry'],
-  ['config'],
+  ['config', 'tls'],
   ['pec'],
   ['ledger'],
   ['wire'],

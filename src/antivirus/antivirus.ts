@@ -16,9 +16,19 @@ export interface Antivirus {
   readonly name: string;
   /** Whether the engine answers now. */
   ping(): Promise<boolean>;
+  /**
+   * Resolves once it is sure that `gone` will be called when the engine ends, or is started anew.
+   * @throws AntivirusUnavailable
+   */
+  attend?(gone: () => void): Promise<void>;
 }
 
 /** The scanner could not be asked. */
 export class AntivirusUnavailable extends Error {
-  override readonly name = 'AntivirusUnavailable';
+  override readonly name: string = 'AntivirusUnavailable';
+}
+
+/** The scanner does not take messages as large as this one: no verdict, and none to come until it is set up otherwise. */
+export class AntivirusLimit extends AntivirusUnavailable {
+  override readonly name = 'AntivirusLimit';
 }

@@ -1,9 +1,22 @@
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
-import { type Antivirus, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
+import { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
+import { attendClamd } from './clamd-session.js';
 
-/** clamd's own default is 1 GiB of patience; ours is bounded. */
-const TIMEOUT_MS = 60_000;
+/** Milliseconds. */
+export interface ClamdPatience {
+  /** Without a sign of life. */
+  readonly silence: number;
+  /** For one question, whatever trickles in. */
+  readonly whole: number;
+}
+
+/** clamd itself takes two minutes for a scan (MaxScanTime); the other side waits ten for our answer (RFC 5321 4.5.3.2.6). */
+const PATIENCE: ClamdPatience = { silence: 150_000, whole: 480_000 };
+/** Milliseconds for a question that costs nothing. */
+const AT_ONCE = 5_000;
+const ATTEMPTS = 4;
 const CHUNK = 64 * 1024;
 const REPLY_LIMIT = 4096;
 
@@ -23,22 +36,26 @@ export class ClamdAntivirus implements Antivirus {
 
   constructor(
     private readonly address: string,
-    private readonly timeoutMs = TIMEOUT_MS,
+    private readonly patience = PATIENCE,
   ) {
     this.name = `clamd ${address}`;
   }
 
   async scan(message: Rope): Promise<ScanVerdict> {
-    const reply = await this.ask('zINSTREAM\0', message);
+    const reply = await this.askAgain(message);
     const virus = /^stream: (.+) FOUND$/.exec(reply)?.[1];
     if (virus !== undefined) return { virus, engine: this.version };
     if (reply === 'stream: OK') return { virus: null, engine: this.version };
+    if (/size limit exceeded/i.test(reply)) {
+      throw new AntivirusLimit(`clamd answered "${reply}" to ${message.length} octets`);
+    }
     throw new AntivirusUnavailable(`clamd answered "${reply}"`);
   }
 
   async ping(): Promise<boolean> {
     try {
-      this.version = await this.ask('zVERSION\0');
+      const silence = Math.min(AT_ONCE, this.patience.silence);
+      this.version = await this.ask('zVERSION\0', { silence, whole: silence });
       return true;
     } catch (error) {
       if (error instanceof AntivirusUnavailable) return false;
@@ -46,25 +63,56 @@ export class ClamdAntivirus implements Antivirus {
     }
   }
 
-  private async ask(command: string, stream?: Rope): Promise<string> {
+  async attend(gone: () => void): Promise<void> {
     const socket = connect(endpoint(this.address));
-    socket.setTimeout(this.timeoutMs, () => socket.destroy(new Error('no answer in time')));
+    const late = setTimeout(() => socket.destroy(new Error('no answer in time')), AT_ONCE);
+    try {
+      await attendClamd(socket, gone);
+    } catch (error) {
+      throw this.unavailable(error);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  private unavailable(cause: unknown): AntivirusUnavailable {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new AntivirusUnavailable(`${this.name}: ${reason}`, { cause });
+  }
+
+  /** A connection that breaks while we send has perhaps swallowed the reason: the question is put again. */
+  private async askAgain(message: Rope): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.ask('zINSTREAM\0', this.patience, message);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isBroken(error)) throw error;
+      }
+    }
+  }
+
+  private async ask(command: string, patience: ClamdPatience, stream?: Rope): Promise<string> {
+    const socket = connect(endpoint(this.address));
+    const late = (): void => void socket.destroy(new Error('no answer in time'));
+    socket.setTimeout(patience.silence, late);
+    const deadline = setTimeout(late, patience.whole);
     try {
       const reply = readReply(socket);
       await Promise.race([send(socket, command, stream), reply]);
       return await reply;
     } catch (error) {
-      throw new AntivirusUnavailable(
-        `${this.name}: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw this.unavailable(error);
     } finally {
+      clearTimeout(deadline);
       socket.destroy();
     }
   }
 }
+
+const isBroken = (error: unknown): boolean => {
+  const cause = error instanceof AntivirusUnavailable ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && ['EPIPE', 'ECONNRESET'].includes(String(cause.code));
+};
 
 async function send(socket: Socket, command: string, stream: Rope | undefined): Promise<void> {
   socket.write(command);
@@ -76,6 +124,9 @@ async function send(socket: Socket, command: string, stream: Rope | undefined): 
       size.writeUInt32BE(chunk.length);
       socket.write(size);
       if (!socket.write(chunk)) await drained(socket);
+      // A clamd that had enough says so and closes. A write that meets the closed end would cost us its words: read first.
+      await turnOfTheLoop();
+      if (socket.destroyed || socket.readableEnded) return;
     }
   }
   socket.write(Buffer.alloc(4));

@@ -3,7 +3,7 @@ import { Rope } from '../rope/index.js';
 import type { Antivirus, ScanVerdict } from './antivirus.js';
 
 /** The EICAR test file, cut in two so that this source is not one. */
-const EICAR = Buffer.from(
+export const EICAR = Buffer.from(
   ['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''),
 );
 /** A part larger than this is searched as it stands, not decoded: the test file is 68 octets. */

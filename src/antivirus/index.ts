@@ -1,12 +1,29 @@
+import type { Telemetry } from '../telemetry/index.js';
 import type { Antivirus } from './antivirus.js';
 import { ClamdAntivirus } from './clamd.js';
 import { EicarAntivirus } from './eicar.js';
+import { WatchedAntivirus } from './watched.js';
 
-export { type Antivirus, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
+export { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
+export { measureReach, reachFault } from './measure.js';
+export type { WatchedAntivirus } from './watched.js';
+
+type Configured = { readonly kind: 'clamd'; readonly clamd: string } | { readonly kind: 'builtin' };
 
 /** The scanner the configuration names. */
-export function openAntivirus(
-  config: { readonly kind: 'clamd'; readonly clamd: string } | { readonly kind: 'builtin' },
-): Antivirus {
+export function openAntivirus(config: Configured): Antivirus {
   return config.kind === 'clamd' ? new ClamdAntivirus(config.clamd) : new EicarAntivirus();
+}
+
+/** The same for a server: its failures are alarms. @param largest octets of the largest message it will be asked about */
+export function watchedAntivirus(
+  config: Configured,
+  telemetry: Telemetry,
+  largest: number,
+): WatchedAntivirus {
+  return new WatchedAntivirus(openAntivirus(config), {
+    telemetry,
+    largest,
+    limited: config.kind === 'clamd',
+  });
 }

@@ -59,12 +59,10 @@ function reloadOnHangup(call: Call, starting: Promise<Running>, telemetry: Telem
   const reload = async (): Promise<void> => {
     try {
       await (await starting).reload(await call.config());
+      telemetry.clear('reload-failed', '');
     } catch (error) {
       // The server goes on with what it has: a typing error must not stop the mail.
-      telemetry.event('alarm', {
-        name: 'reload-failed',
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      telemetry.raise('reload-failed', '', error instanceof Error ? error.message : String(error));
     }
   };
   process.on('SIGHUP', () => void reload());

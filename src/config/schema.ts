@@ -298,6 +298,16 @@ const limits = z.strictObject({
       'Room beyond the quota where receipts are still stored; when it is spent submissions get 452.',
     default: '100MB',
   }),
+  disk_reserve: key(size, {
+    description:
+      'Room that stays free on the disk for receipts and deliveries: below it submissions get 452, below half of it all mail does.',
+    default: '512MB',
+  }),
+  queue: key(count, {
+    description:
+      'Rows that may wait in the outbound queue: past it submissions get 451, past twice as many all mail does.',
+    default: 500_000,
+  }),
   connections_total: key(count, {
     description: 'Open connections of all listeners together.',
     default: 5000,

@@ -7,7 +7,7 @@ import { mxHandlers } from '../incoming-point/index.js';
 import { createPop3Server } from '../pop3/index.js';
 import { dkimSign } from '../relay/index.js';
 import { signAttached } from '../smime/index.js';
-import { createSmtpServer, SmtpError, type SmtpServerOptions } from '../smtp/index.js';
+import { createSmtpServer, SmtpError, type SmtpServerOptions, SpoolFailure } from '../smtp/index.js';
 import { StoreUnavailable } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { createWebServer, signedRecord } from '../web/index.js';
@@ -16,18 +16,19 @@ import type { Running } from './running.js';
 
 /** Port 25: other gestori and the Internet. */
 export async function startIncoming(parts: Parts, running: Running): Promise<void> {
-  const { config, directory, store, incomingPoint, limits } = parts;
+  const { config, directory, store, incomingPoint, limits, intake } = parts;
   await listenSmtp(parts, running, 'mx', {
     mode: 'offered',
     size: config.limits.incoming_size,
     smtpUtf8: true,
+    intake: intake.gate('peer'),
     handlers: mxHandlers({ incomingPoint, directory, store, rate: limits.incoming }),
   });
 }
 
 /** The submission ports. */
 export async function startAccess(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, antivirus, telemetry, clock, accounts } = parts;
+  const { config, store, issuer, directory, antivirus, telemetry, clock, accounts, intake } = parts;
   const { limits, timers, relay } = config;
   const accessPoint = new AccessPoint({
     store,
@@ -54,7 +55,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     sending: parts.limits.sending,
     telemetry,
   });
-  const session = { size: limits.hard_size, smtpUtf8: false, handlers };
+  const session = { size: limits.hard_size, smtpUtf8: false, handlers, intake: intake.gate('user') };
   await listenSmtp(parts, running, 'submission', { ...session, mode: 'implicit' });
   await listenSmtp(parts, running, 'submission_starttls', { ...session, mode: 'required' });
 }
@@ -67,7 +68,10 @@ async function dkimOf({ dkim, provider }: Config): Promise<Pick<AccessPointOptio
   return { dkim: (message, at) => dkimSign(message, { ...identity, at }) };
 }
 
-type ListenerRules<User> = Pick<SmtpServerOptions<User>, 'mode' | 'size' | 'smtpUtf8' | 'handlers'>;
+type ListenerRules<User> = Pick<
+  SmtpServerOptions<User>,
+  'mode' | 'size' | 'smtpUtf8' | 'handlers' | 'intake'
+>;
 
 async function listenSmtp<User>(
   { config, tls, telemetry, limits }: Parts,
@@ -96,6 +100,10 @@ async function listenSmtp<User>(
 
 /** Every refusal is told; what was no refusal of ours is a fault to look at. */
 function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: unknown, peer: string): void {
+  // A refusal may have a fault of ours behind it: the peer is told the one, the operator both.
+  const cause = error instanceof SmtpError ? error.cause : error;
+  if (cause instanceof SpoolFailure)
+    telemetry.event('store.unavailable', { operation: 'spool', error: cause.message });
   if (error instanceof SmtpError) {
     const fields = { peer, code: error.code, reason: error.publicText };
     if (protocol === 'mx') telemetry.event('reception.rejected', fields);
@@ -103,10 +111,12 @@ function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: 
     return;
   }
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof SpoolFailure) return;
   if (error instanceof StoreUnavailable)
     telemetry.event('store.unavailable', { operation: protocol, error: reason });
-  else if (error instanceof AntivirusUnavailable) telemetry.event('antivirus.failed', { error: reason });
-  else telemetry.event('session.failed', { protocol, peer, error: reason });
+  // The antivirus tells of itself.
+  else if (!(error instanceof AntivirusUnavailable))
+    telemetry.event('session.failed', { protocol, peer, error: reason });
 }
 
 /** POP3 over TLS, and with STARTTLS where a port is configured. */
@@ -135,7 +145,7 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
 
 /** The HTTPS port. */
 export async function startWeb(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, telemetry, antivirus, store, directory, signer, clock, limits } = parts;
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock, intake, limits } = parts;
   const port = config.listen.https;
   if (port === false) return;
   const server = await createWebServer({
@@ -155,9 +165,19 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
       : null,
     metrics: () => telemetry.metrics(),
     metricsAllow: config.web.metrics_allow,
+    alarms: () => [...new Set(telemetry.standing().map(({ name }) => name))],
     checks: [
-      { name: 'store', ok: async () => answers(store.read('directoryMark', {})) },
+      {
+        name: 'store',
+        ok: async () =>
+          (await answers(store.read('directoryMark', {}))) &&
+          (await intake.ready('store')) &&
+          (await intake.ready('writes')),
+      },
       { name: 'antivirus', ok: () => antivirus.ping() },
+      { name: 'signer', ok: () => signer.works() },
+      { name: 'disk', ok: () => intake.ready('disk') },
+      { name: 'queue', ok: () => intake.ready('queue') },
     ],
   });
   await running.listen('https', server, port, config.listen.address);

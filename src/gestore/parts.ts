@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
-import { type Antivirus, openAntivirus } from '../antivirus/index.js';
+import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -11,6 +12,8 @@ import {
   CrlStore,
   certificateProfileFaults,
   findPaths,
+  type GuardedSigner,
+  guardSigner,
   nodeCrypto,
   openSigner,
   readCertificate,
@@ -20,9 +23,11 @@ import {
 import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
+import { Intake, measuresOf } from './intake/index.js';
 import { type Limits, openLimits } from './limits.js';
 import type { Running } from './running.js';
-import { readTls, type TlsMaterial } from './tls.js';
+import { readTls } from './tls.js';
 
 /** This gestore cannot start; the message says what to mend. */
 export class StartError extends Error {
@@ -34,12 +39,13 @@ export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
   readonly clock: () => number;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly store: Store;
-  readonly signer: Signer;
+  readonly intake: Intake;
+  readonly signer: GuardedSigner;
   readonly directory: Directory;
   readonly crls: CrlStore;
-  readonly antivirus: Antivirus;
+  readonly antivirus: WatchedAntivirus;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
@@ -51,9 +57,13 @@ export interface Parts {
 export async function buildParts(config: Config, telemetry: Telemetry, running: Running): Promise<Parts> {
   const clock = Date.now;
   const tls = await readTls(config);
-  const signer = await openSealingKey(config, telemetry);
+  const signer = guardSigner(await openSealingKey(config, telemetry), telemetry);
   running.add({ stop: async () => signer.close() });
-  const antivirus = openAntivirus(config.antivirus);
+  const antivirus = watchedAntivirus(
+    config.antivirus,
+    telemetry,
+    Math.max(config.limits.incoming_size, config.limits.hard_size),
+  );
   if (config.antivirus.kind === 'builtin') {
     telemetry.event('server.warning', { reason: 'antivirus: only the EICAR test file is recognised' });
   }
@@ -63,6 +73,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const store = await openStore({ ...config.storage, now: clock });
   running.add({ stop: () => store.close() });
   await cleanSpool(config.paths.spool);
+  const intake = await watchIntake(config, store, telemetry, running);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
   const crls = new CrlStore({ sources: config.directory.crl, now: clock });
   const accounts = new Accounts({
@@ -98,6 +109,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     clock,
     tls,
     store,
+    intake,
     signer,
     directory,
     crls,
@@ -108,6 +120,25 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     incomingPoint,
     limits: openLimits(config, telemetry, clock),
   };
+}
+
+async function watchIntake(
+  { storage, paths, limits }: Config,
+  store: Store,
+  telemetry: Telemetry,
+  running: Running,
+): Promise<Intake> {
+  const { database, blobs } = storage;
+  const folders = [
+    paths.spool,
+    ...(database.engine === 'sqlite' ? [dirname(database.file)] : []),
+    ...(blobs.kind === 'file' ? [blobs.folder] : []),
+  ];
+  const bounds = { reserve: limits.disk_reserve, queue: limits.queue };
+  const intake = new Intake({ measures: measuresOf(store, folders), telemetry, bounds });
+  running.add({ stop: () => intake.stop() });
+  await intake.start();
+  return intake;
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {
@@ -164,5 +195,5 @@ async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry:
     nodeCrypto,
   );
   if (paths.length > 0) return;
-  telemetry.event('alarm', { name: 'own-certificate-untrusted', reason: `${reason}: set signing.chain` });
+  telemetry.raise('own-certificate-untrusted', '', `${reason}: set signing.chain`);
 }

@@ -1,16 +1,16 @@
 import type { AddressInfo } from 'node:net';
-import type { TlsMaterial } from './tls.js';
+import type { KeyPair } from '../tls/index.js';
 
 /** A part that was started. */
 export interface RunningPart {
   readonly stop: () => Promise<void>;
-  readonly reload?: (tls: TlsMaterial) => void;
+  readonly reload?: (tls: KeyPair) => void;
 }
 
 /** A part that listens on a port. */
 interface Listener {
   listen(port: number, address: string): Promise<AddressInfo>;
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   close(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export class Running {
     this.ports[name] = (await server.listen(port, address)).port;
   }
 
-  reload(tls: TlsMaterial): void {
+  reload(tls: KeyPair): void {
     for (const part of [...this.listeners, ...this.parts]) part.reload?.(tls);
   }
 

@@ -13,11 +13,11 @@ export interface Usage {
 
 /** The mailboxes as their users see them: folders, and messages that never change. */
 export class Mailstore {
-  readonly #store: Pick<Store, 'read' | 'write' | 'open'>;
+  readonly #store: Pick<Store, 'read' | 'write' | 'open' | 'openProved'>;
   readonly #now: () => number;
 
   /** @param now epoch milliseconds; the system's clock if not given */
-  constructor(store: Pick<Store, 'read' | 'write' | 'open'>, now: () => number = Date.now) {
+  constructor(store: Pick<Store, 'read' | 'write' | 'open' | 'openProved'>, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
   }
@@ -35,9 +35,14 @@ export class Mailstore {
     return this.#store.read('findMessage', { mailboxId, id });
   }
 
-  /** The bytes as they were delivered. @throws StoreConflict 'content' when the message was expunged and swept. */
-  open(message: Pick<MessageRow, 'contentId'>): Promise<Rope> {
-    return this.#store.open(message.contentId);
+  /**
+   * The bytes as they were delivered: proved to be so, where all of them are wanted.
+   * @throws StoreConflict 'content' when the message was expunged and swept; BlobDamaged when they are no longer those
+   */
+  open(message: Pick<MessageRow, 'contentId'>, wanted: 'part' | 'whole' = 'whole'): Promise<Rope> {
+    return wanted === 'whole'
+      ? this.#store.openProved(message.contentId)
+      : this.#store.open(message.contentId);
   }
 
   /**

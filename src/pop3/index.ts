@@ -7,6 +7,5 @@ export {
   type Pop3Mode,
   type Pop3ServerOptions,
   type Pop3Timeouts,
-  type TlsMaterial,
 } from './options.js';
 export { createPop3Server, type Pop3Server } from './server.js';

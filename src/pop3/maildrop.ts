@@ -95,8 +95,9 @@ export class Maildrop {
     return `${this.#uidValidity}.${message.uid}`;
   }
 
-  read(message: MaildropMessage): Promise<Rope> {
-    return this.#store.open(message);
+  /** @throws BlobDamaged; StoreConflict 'content' */
+  read(message: MaildropMessage, wanted: 'part' | 'whole'): Promise<Rope> {
+    return this.#store.open(message, wanted);
   }
 
   markDeleted(message: MaildropMessage): void {

@@ -1,14 +1,9 @@
 import type { Accounts } from '../accounts/index.js';
 import type { Connections } from '../limits/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import type { KeyPair } from '../tls/index.js';
 import type { MailboxLocks } from './locks.js';
 import type { MaildropStore } from './maildrop.js';
-
-/** PEM. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-}
 
 /** implicit: TLS from the first octet (995). starttls: STLS before the login (110). */
 export type Pop3Mode = 'implicit' | 'starttls';
@@ -58,7 +53,7 @@ export interface Pop3ServerOptions {
   readonly telemetry: Pick<Telemetry, 'event'>;
   /** In the greeting. */
   readonly hostname: string;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly mode: Pop3Mode;
   /** Logins without TLS too. */
   readonly testing?: boolean | undefined;

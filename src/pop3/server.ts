@@ -2,16 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { Connections } from '../limits/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { ConnectionLost } from './errors.js';
 import { locksOf } from './locks.js';
-import { defaultLimits, defaultTimeouts, type Pop3ServerOptions, type TlsMaterial } from './options.js';
+import { defaultLimits, defaultTimeouts, type Pop3ServerOptions } from './options.js';
 import { refusals } from './refusals.js';
 import { type Peer, type Services, Session } from './session.js';
 
 export interface Pop3Server {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the handshakes to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running commands and deletions end, sends the others away with -ERR [SYS/TEMP]. */
   close(): Promise<void>;
   readonly connections: number;
@@ -59,7 +60,7 @@ class Listener implements Pop3Server {
       secure: (plain) => this.#handshake(plain),
     };
     this.#connections = options.connections ?? new Connections(undefined, telemetry);
-    this.#tls = createTlsServer({ ...options.tls, minVersion: 'TLSv1.2' });
+    this.#tls = createTlsServer(serverTls(options.tls));
     this.#tls.on('secureConnection', (socket) => this.#handshakes.get(keyOf(socket))?.resolve(socket));
     this.#tls.on('tlsClientError', (error, socket) => {
       this.#handshakes.get(keyOf(socket))?.reject(error);
@@ -89,8 +90,8 @@ class Listener implements Pop3Server {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#tls.setSecureContext({ key: tls.key, cert: tls.cert, minVersion: 'TLSv1.2' });
+  reload(tls: KeyPair): void {
+    this.#tls.setSecureContext(serverTls(tls));
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BlobDamaged, StoreUnavailable } from '../storage/index.js';
 import {
   commandLimits,
   END,
@@ -356,7 +357,15 @@ export class Session {
   #report(error: unknown): void {
     if (this.#state.kind === 'closed') return;
     const { address, session } = this.#peer;
-    this.#services.telemetry.event('session.failed', {
+    const { telemetry } = this.#services;
+    const cause = error instanceof ConnectionLost ? error.cause : error;
+    if (cause instanceof BlobDamaged) {
+      telemetry.event('alarm', { name: 'blob-damaged', reason: `${cause.message}: asked for over POP3` });
+    }
+    if (cause instanceof StoreUnavailable) {
+      telemetry.event('store.unavailable', { operation: 'pop3', error: cause.message });
+    }
+    telemetry.event('session.failed', {
       protocol: 'pop3',
       peer: address,
       session,

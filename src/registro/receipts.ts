@@ -8,13 +8,13 @@ import type { ReceiptRow, Store } from '../storage/index.js';
  * @returns undefined when no such receipt is kept
  */
 export async function findReceipt(
-  store: Pick<Store, 'read' | 'open'>,
+  store: Pick<Store, 'read' | 'openProved'>,
   identificativo: string,
   recipient?: string,
 ): Promise<{ readonly receipt: ReceiptRow; readonly bytes: Rope } | undefined> {
   const kept = await store.read('findReceipts', { identificativo });
   const receipt = recipient === undefined ? acceptance(kept) : outcome(kept, recipient);
-  return receipt === undefined ? undefined : { receipt, bytes: await store.open(receipt.contentId) };
+  return receipt === undefined ? undefined : { receipt, bytes: await store.openProved(receipt.contentId) };
 }
 
 const acceptance = (kept: readonly ReceiptRow[]): ReceiptRow | undefined =>

@@ -55,15 +55,17 @@ export class Connector {
    */
   async deliver(destination: Destination, message: OutgoingMessage): Promise<Verdict[]> {
     const key = `${destination.domain} ${destination.external}`;
+    const { whole = Number.POSITIVE_INFINITY } = this.#options.timeouts ?? defaultTimeouts;
+    const until = performance.now() + whole;
     const old = this.#pool.take(key);
     if (old !== undefined) {
-      const verdicts = await this.#use(key, old, message);
+      const verdicts = await this.#use(key, old, message, until);
       // A peer may have closed a connection that was waiting: nothing was said on it, so nothing happened.
       if (!verdicts.every((verdict) => 'lost' in verdict && verdict.phase === 'mail')) return verdicts;
     }
-    const client = await this.#open(destination);
+    const client = await this.#open(destination, until);
     this.#pool.opened(client);
-    return this.#use(key, client, message);
+    return this.#use(key, client, message, until);
   }
 
   /** Lets go of idle connections; those in use end with their transaction. */
@@ -77,21 +79,24 @@ export class Connector {
     for (const opening of this.#opening) opening.abort();
   }
 
-  async #use(key: string, client: SmtpClient, message: OutgoingMessage): Promise<Verdict[]> {
+  async #use(key: string, client: SmtpClient, message: OutgoingMessage, until: number): Promise<Verdict[]> {
+    const end = endingAt(until, () => client.destroy(TOO_LONG));
     try {
       return await client.deliver(message);
     } finally {
+      end();
       this.#pool.leave(key, client);
     }
   }
 
   /** The first hop that answers. */
-  async #open({ domain, external }: Destination): Promise<SmtpClient> {
+  async #open({ domain, external }: Destination, until: number): Promise<SmtpClient> {
     const hops = await route(this.#options.routing, domain, external);
     let failure = new SmtpClientError('connect', `no address for ${domain}`);
     for (const hop of hops) {
+      if (performance.now() >= until) break;
       try {
-        return await this.#connect({ domain, external }, hop);
+        return await this.#connect({ domain, external }, hop, until);
       } catch (error) {
         if (!(error instanceof SmtpClientError)) throw error;
         failure = error;
@@ -100,12 +105,13 @@ export class Connector {
     throw failure;
   }
 
-  async #connect({ domain, external }: Destination, hop: Hop): Promise<SmtpClient> {
+  async #connect({ domain, external }: Destination, hop: Hop, until: number): Promise<SmtpClient> {
     const { routing, telemetry, timeouts } = this.#options;
     const tls = this.#tls(hop, external);
     const start = performance.now();
     const opening = new AbortController();
     this.#opening.add(opening);
+    const end = endingAt(until, () => opening.abort(new Error(TOO_LONG)));
     try {
       const { host, port } = hop;
       const { signal } = opening;
@@ -122,6 +128,7 @@ export class Connector {
           throw error;
         return connectSmtp({ ...options, tls: { ...tls, mode: 'none' } });
       });
+      telemetry.clear('peer-tls', domain);
       telemetry.event('relay.connected', {
         destination: domain,
         host: `${host}:${port}`,
@@ -129,7 +136,14 @@ export class Connector {
         ms: performance.now() - start,
       });
       return client;
+    } catch (error) {
+      // Never in clear then (relay.require_tls): the mail waits, and somebody must talk to the peer.
+      if (tls.mode === 'required' && error instanceof SmtpClientError && error.phase === 'starttls') {
+        telemetry.raise('peer-tls', domain, `${hop.name}: ${error.message}`);
+      }
+      throw error;
     } finally {
+      end();
       this.#opening.delete(opening);
     }
   }
@@ -139,6 +153,17 @@ export class Connector {
     if (external || !required) return { mode: 'opportunistic', verify: false, ca: [], name: hop.name };
     return { mode: 'required', verify: ca.length > 0, ca, name: hop.name };
   }
+}
+
+const TOO_LONG = 'the peer takes too long over all';
+
+/** Longer than that no timer of the platform waits, milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
+/** Acts at an instant of the monotonic clock. @returns what calls it off */
+function endingAt(until: number, act: () => void): () => void {
+  const timer = setTimeout(act, Math.min(LONGEST, Math.max(0, until - performance.now())));
+  return () => clearTimeout(timer);
 }
 
 /** The patience a peer deserves. @param external true for ordinary hosts */

@@ -13,3 +13,4 @@ export {
 } from './ports.js';
 export type { Relay } from './relay.js';
 export { type Dns, type Endpoint, networkDns, type RoutingOptions } from './routing.js';
+export { watchedDns } from './watched-dns.js';

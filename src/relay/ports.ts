@@ -60,7 +60,7 @@ export function storeQueue(store: Store): OutboundQueue {
     settle: (input) => store.write('settle', input),
     releaseOwn: (input) => store.write('releaseOwn', input),
     dueScopes: (input) => store.read('dueScopes', input),
-    open: (contentId) => store.open(contentId),
+    open: (contentId) => store.openProved(contentId),
     pack: (rope) => store.pack(rope),
     onNews: (listener) =>
       store.onCommit((news) => {

@@ -23,7 +23,10 @@ export interface RelayParts {
 
 /** Rows claimed at a time. */
 const CLAIM = 128;
-/** Milliseconds. A lease outlives the longest transaction; a batch whose lease runs low is left to the next claim. */
+/**
+ * Milliseconds. A lease outlives the longest transaction (18 minutes, see `defaultTimeouts`); a batch whose lease runs low is
+ * left to the next claim.
+ */
 const LEASE = 60 * 60_000;
 const LEASE_MARGIN = 20 * 60_000;
 /** Milliseconds by which the clocks of two nodes may differ and a lease of the other still be believed. */

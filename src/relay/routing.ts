@@ -60,13 +60,14 @@ export async function route(options: RoutingOptions, domain: string, external: b
   if (written !== undefined) return writtenRoute(options.dns, written);
   const literal = /^\[(?:ipv6:)?(.+)\]$/i.exec(domain)?.[1];
   if (literal !== undefined && isIP(literal) !== 0) return [{ host: literal, port: 25, name: literal }];
-  const exchanges = await exchangesOf(options, domain);
+  const { exchanges, itself } = await exchangesOf(options, domain);
+  if (itself) return hopsOfDomain(options.dns, domain, external);
   const hops: Hop[] = [];
   let failure: RouteError | undefined;
   for (const exchange of exchanges) {
     try {
       // An MX host without an address is the domain's mistake, not its absence.
-      hops.push(...(await hopsOf(options.dns, exchange, 25, exchange === domain ? '5.1.2' : '5.4.4')));
+      hops.push(...(await hopsOf(options.dns, exchange, 25, '5.4.4')));
     } catch (error) {
       if (!(error instanceof RouteError)) throw error;
       // Any doubt about one host leaves the whole in doubt.
@@ -77,6 +78,19 @@ export async function route(options: RoutingOptions, domain: string, external: b
   return hops;
 }
 
+/**
+ * A domain without MX is its own host (RFC 5321 5.1). It exists, so that one without address is no absent domain: for
+ * certified mail, whose recipient gestore is known to be, it is a moment's disorder of the DNS, or of ours.
+ */
+async function hopsOfDomain(dns: Dns, domain: string, external: boolean): Promise<Hop[]> {
+  try {
+    return await hopsOf(dns, domain, 25, '5.4.4');
+  } catch (error) {
+    if (!(error instanceof RouteError) || external) throw error;
+    throw new RouteError(false, '4.4.4', error.message, error);
+  }
+}
+
 /** Only what was written: a domain may be called "constructor". */
 const writtenFor = ({ routes }: RoutingOptions, domain: string): Endpoint | undefined =>
   Object.hasOwn(routes, domain) ? routes[domain] : undefined;
@@ -84,25 +98,34 @@ const writtenFor = ({ routes }: RoutingOptions, domain: string): Endpoint | unde
 /** A route that leads nowhere is our mistake, not the domain's: the mail waits until it is mended. */
 async function writtenRoute(dns: Dns, { host, port }: Endpoint): Promise<Hop[]> {
   try {
-    return await hopsOf(dns, host, port);
+    return await hopsOf(dns, host, port, '5.4.4');
   } catch (error) {
     if (!(error instanceof RouteError)) throw error;
     throw new RouteError(false, '4.4.4', error.message, error);
   }
 }
 
-/** MX hosts in order; the domain itself where it has none (RFC 5321 5.1). */
-async function exchangesOf(options: RoutingOptions, domain: string): Promise<string[]> {
+/** MX hosts looked at: who names more does so to keep us busy. */
+const MOST_EXCHANGES = 10;
+
+interface Exchanges {
+  readonly exchanges: readonly string[];
+  /** The domain has no MX. */
+  readonly itself: boolean;
+}
+
+/** MX hosts in order. */
+async function exchangesOf(options: RoutingOptions, domain: string): Promise<Exchanges> {
   let records: readonly { readonly exchange: string; readonly priority: number }[];
   try {
     records = await options.dns.mx(domain);
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENODATA') return [domain];
+    if (code === 'ENODATA') return { exchanges: [], itself: true };
     if (code === 'ENOTFOUND') throw new RouteError(true, '5.1.2', `domain ${domain} does not exist`, error);
     throw new RouteError(false, '4.4.3', `MX of ${domain}: ${code}`, error);
   }
-  if (records.length === 0) return [domain];
+  if (records.length === 0) return { exchanges: [], itself: true };
   // RFC 7505: a domain that takes no mail.
   if (records.length === 1 && ['', '.'].includes(records[0]?.exchange ?? '')) {
     throw new RouteError(true, '5.1.10', `domain ${domain} takes no mail (null MX)`);
@@ -113,13 +136,14 @@ async function exchangesOf(options: RoutingOptions, domain: string): Promise<str
   const before = records.filter(({ priority }) => ours === undefined || priority < ours);
   if (before.length === 0)
     throw new RouteError(true, '5.4.6', `the MX of ${domain} is this host, which does not manage it`);
-  return before
+  const exchanges = before
     .map((record) => ({ ...record, draw: options.random() }))
     .sort((one, other) => one.priority - other.priority || one.draw - other.draw)
     .map(({ exchange }) => exchange);
+  return { exchanges: exchanges.slice(0, MOST_EXCHANGES), itself: false };
 }
 
-async function hopsOf(dns: Dns, name: string, port: number, without = '5.1.2'): Promise<Hop[]> {
+async function hopsOf(dns: Dns, name: string, port: number, without: string): Promise<Hop[]> {
   if (isIP(name) !== 0) return [{ host: name, port, name }];
   try {
     return (await dns.addresses(name)).map((host) => ({ host, port, name }));
@@ -161,5 +185,6 @@ export function networkDns(servers: readonly string[]): Dns {
 const noData = (name: string): Error =>
   Object.assign(new Error(`no address for ${name}`), { code: 'ENODATA' });
 
-const codeOf = (error: unknown): string =>
+/** Of an error of node's DNS. */
+export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

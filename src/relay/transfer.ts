@@ -9,6 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { SmtpClientError } from '../smtp/index.js';
 import {
+  BlobDamaged,
   ChangeSet,
   type QueueRow,
   type RecipientFact,
@@ -18,7 +19,7 @@ import {
 import type { Telemetry } from '../telemetry/index.js';
 import { type Backoff, retryDelay } from './backoff.js';
 import type { Connector } from './connector.js';
-import { dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
+import { type Disposition, dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
 import type { FailureNotices, LocalReception, OutboundQueue } from './ports.js';
 import { RouteError } from './routing.js';
 import {
@@ -49,6 +50,9 @@ export interface TransferParts {
  * full disk of ours.
  */
 const COMMIT_PAUSE = { first: 250, longest: 2_000 } as const;
+
+/** Failures of one row after which an operator is told: some ten minutes with the usual waits. */
+const MANY_TRIES = 9;
 
 /** A row whose try had no commit, and why. */
 interface Unsettled {
@@ -117,8 +121,18 @@ export class Transfer {
       return await this.#hand(rows, await this.#parts.queue.open(rows[0].contentId));
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
+      if (error instanceof BlobDamaged) this.#damaged(rows[0], error);
       return rows.map(() => errorOutcome(error));
     }
+  }
+
+  /** The row is tried again like any other, in case the operator mends it; he must know that he has to. */
+  #damaged({ identificativo, kind, destination }: QueueRow, { message }: BlobDamaged): void {
+    this.#parts.telemetry.event('alarm', {
+      name: 'blob-damaged',
+      identificativo,
+      reason: `${message}: ${kind} for ${destination} waits for it`,
+    });
   }
 
   /** Never rejects. */
@@ -220,12 +234,25 @@ export class Transfer {
     return new ChangeSet((rope) => this.#parts.queue.pack(rope));
   }
 
+  /** A gestore that cannot be reached is somebody's task; it is over when it says anything final. */
+  #watchPeer(row: QueueRow, disposition: Disposition): void {
+    const { telemetry, local } = this.#parts;
+    const { destination, attempts } = row;
+    if (!isCertified(row) || local.isOwnDomain(destination)) return;
+    if (disposition.kind === 'sent' || disposition.kind === 'failed') {
+      telemetry.clear('peer-unreachable', destination);
+    } else if (attempts + 1 >= MANY_TRIES) {
+      telemetry.raise('peer-unreachable', destination, reasonOf(disposition));
+    }
+  }
+
   #tell(disposed: readonly Disposed[], ms: number): void {
     const { telemetry } = this.#parts;
     for (const group of groupedBy(disposed, ({ disposition }) => disposition.kind).values()) {
       const [{ row, disposition }] = group;
       const { identificativo, destination, kind } = row;
       const hop = { identificativo, destination, kind, recipients: group.length };
+      this.#watchPeer(row, disposition);
       if (disposition.kind === 'sent') {
         telemetry.event('relay.sent', { ...hop, answer: disposition.answer, ms });
         continue;
@@ -248,6 +275,8 @@ export class Transfer {
     }
   }
 }
+
+const isCertified = ({ kind }: QueueRow): boolean => kind === 'envelope' || kind === 'notification';
 
 function failureOutcome(error: unknown): Outcome {
   if (error instanceof RouteError) return routeOutcome(error);

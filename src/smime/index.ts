@@ -5,6 +5,7 @@ export {
   type DevelopmentPkiRequest,
   type PemPair,
 } from './development-pki.js';
+export { type GuardedSigner, guardSigner, SignerUnavailable } from './keys/guarded-signer.js';
 export { type KeyFiles, openSigner, SignerError, signerFrom } from './keys/open-signer.js';
 export { certificateProfileFaults } from './profile.js';
 export * from './read/index.js';

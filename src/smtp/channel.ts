@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import { CLIENT_TLS } from '../tls/index.js';
 import { type Reply, ReplyError, ReplyParser } from './reply.js';
 
 /** Where in the dialogue something went wrong. */
@@ -37,6 +38,9 @@ export interface TlsCheck {
   /** The name, or address, the certificate must be for. */
   readonly name: string;
 }
+
+/** Replies that may wait at once: a transaction has one for each recipient and a few more. */
+const MOST_REPLIES = 1024;
 
 /** One socket's replies as a queue, its writes with their backpressure. Every failure reaches whoever waits. */
 export class Channel {
@@ -96,7 +100,7 @@ export class Channel {
     const tls = connectTls({
       socket: plain,
       host: check.name,
-      minVersion: 'TLSv1.2',
+      ...CLIENT_TLS,
       rejectUnauthorized: check.verify,
       ...(check.ca.length > 0 ? { ca: [...rootCertificates, ...check.ca] } : {}),
       ...(isIP(check.name) === 0 ? { servername: check.name } : {}),
@@ -125,8 +129,8 @@ export class Channel {
     this.#socket.end(bytes);
   }
 
-  destroy(): void {
-    this.#failure ??= new Error('connection closed by us');
+  destroy(reason = 'connection closed by us'): void {
+    this.#fail(new Error(reason));
     this.#socket.destroy();
   }
 
@@ -140,6 +144,7 @@ export class Channel {
   #receive(chunk: Buffer): void {
     try {
       this.#replies.push(...this.#parser.push(chunk));
+      if (this.#replies.length > MOST_REPLIES) throw new ReplyError('replies nobody asked for');
     } catch (error) {
       this.#fail(error instanceof ReplyError ? error : new ReplyError('unreadable reply', { cause: error }));
       this.#socket.destroy();

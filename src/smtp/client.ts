@@ -24,6 +24,10 @@ export interface ClientTimeouts {
   readonly dataInitiation: number;
   readonly dataBlock: number;
   readonly dataTermination: number;
+  /** The first reply on a connection that waited: its other end may be gone without a word. `command` if not given. */
+  readonly reuse?: number | undefined;
+  /** From the first connection tried to the last reply, however slowly all that is in between goes on. */
+  readonly whole?: number | undefined;
 }
 
 export const defaultTimeouts: ClientTimeouts = {
@@ -32,6 +36,8 @@ export const defaultTimeouts: ClientTimeouts = {
   dataInitiation: 2 * 60_000,
   dataBlock: 3 * 60_000,
   dataTermination: 10 * 60_000,
+  reuse: 30_000,
+  whole: 18 * 60_000,
 };
 
 const FINAL_DOT = Buffer.from('.\r\n');
@@ -150,8 +156,9 @@ export class SmtpClient {
     this.#channel.end('QUIT\r\n');
   }
 
-  destroy(): void {
-    this.#channel.destroy();
+  /** @param reason what those are told who wait on it */
+  destroy(reason?: string): void {
+    this.#channel.destroy(reason);
   }
 
   /** What can be known without asking: too large for the peer's SIZE, or an address it could not read. */
@@ -181,8 +188,7 @@ export class SmtpClient {
     const ask = async (phase: Phase): Promise<Reply> => {
       if (!pipelined) await this.#say(commands[next] ?? '', phase);
       next++;
-      const wait = phase === 'data' ? this.#timeouts.dataInitiation : this.#timeouts.command;
-      return alive(phase, await this.#channel.reply(phase, wait));
+      return alive(phase, await this.#channel.reply(phase, this.#patience(phase, next === 1)));
     };
     const judge = (index: number, phase: Phase, reply: Reply): void => {
       verdicts[index] ??= { recipient: message.recipients[index] ?? '', phase, reply };
@@ -208,6 +214,12 @@ export class SmtpClient {
     this.#open = false;
     for (const index of verdicts.keys()) judge(index, 'final', final);
     alive('final', final);
+  }
+
+  #patience(phase: Phase, first: boolean): number {
+    const { dataInitiation, command, reuse = command } = this.#timeouts;
+    if (phase === 'data') return dataInitiation;
+    return first && this.#delivered > 1 ? Math.min(reuse, command) : command;
   }
 
   /** The peer opened DATA though it took nobody. Nothing goes to nobody; a peer that refused even MAIL is not to be trusted. */

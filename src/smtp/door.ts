@@ -5,15 +5,12 @@ import type { Connections, Protocol } from '../limits/index.js';
 export interface DoorOptions {
   readonly connections: Pick<Connections, 'enter'>;
   readonly protocol: Protocol;
-  /** Milliseconds a TLS handshake before the first octet of SMTP may last; undefined where there is none. */
-  readonly handshake: number | undefined;
 }
 
 /** A connection on its way from accept to its session. */
 interface Caller {
   readonly turnedAway: boolean;
   readonly leave: () => void;
-  readonly handshake: NodeJS.Timeout | undefined;
 }
 
 /** What a session must know of how it came in. */
@@ -24,16 +21,13 @@ export interface Passed {
 }
 
 /**
- * Stands between accept and smtp-server: who comes is counted before any handshake, and a handshake that does not end is
- * ended, however busily octets drip in. It leans on the library's `_pendingSockets`: its version is pinned.
+ * Stands between accept and smtp-server: who comes is counted before any handshake.
  */
 export class Door {
-  readonly #server: SMTPServer;
   readonly #options: DoorOptions;
   readonly #callers = new Map<string, Caller>();
 
   constructor(server: SMTPServer, options: DoorOptions) {
-    this.#server = server;
     this.#options = options;
     const listeners = server.server.listeners('connection');
     server.server.removeAllListeners('connection');
@@ -47,12 +41,11 @@ export class Door {
     const key = keyOf(socket);
     const caller = this.#callers.get(key);
     this.#callers.delete(key);
-    clearTimeout(caller?.handshake);
     return { turnedAway: caller?.turnedAway ?? false, leave: caller?.leave ?? (() => undefined) };
   }
 
   #enter(socket: Socket): boolean {
-    const { connections, protocol, handshake } = this.#options;
+    const { connections, protocol } = this.#options;
     const entry = connections.enter({ protocol, peer: plainAddress(socket.remoteAddress) });
     if (entry.kind === 'dropped') {
       socket.on('error', () => undefined);
@@ -63,21 +56,14 @@ export class Door {
     const caller: Caller = {
       turnedAway: entry.kind === 'turned-away',
       leave: () => entry.leave(),
-      handshake: handshake === undefined ? undefined : setTimeout(() => this.#cut(socket), handshake),
     };
     this.#callers.set(key, caller);
     // STARTTLS takes every listener off this socket; then the session tells when it is over.
     socket.once('close', () => {
-      clearTimeout(caller.handshake);
       if (this.#callers.get(key) === caller) this.#callers.delete(key);
       entry.leave();
     });
     return true;
-  }
-
-  /** The topmost socket first: a TLS layer in the middle of a handshake must not lose what it stands on. */
-  #cut(socket: Socket): void {
-    (this.#server._pendingSockets.get(socket) ?? socket).destroy();
   }
 }
 

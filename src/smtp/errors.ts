@@ -46,16 +46,18 @@ const UNREADABLE: ReplyLine = {
   text: '5.6.0 Struttura del messaggio non leggibile / Message structure cannot be read',
 };
 
-const LOCAL_ERROR: ReplyLine = {
+/** Whatever went wrong here, the peer's message is as good as before. */
+export const localError = {
   code: 451,
-  text: '4.3.0 Errore temporaneo, riprovare / Temporary local error, try again later',
-};
+  enhanced: '4.3.0',
+  publicText: 'Errore temporaneo, riprovare / Temporary local error, try again later',
+} as const;
 
 /** The one place where an error becomes a reply. A stranger's error says nothing of itself. */
 export function replyFor(error: unknown): ReplyLine {
   if (error instanceof MimeError) return UNREADABLE;
-  if (!(error instanceof SmtpError)) return LOCAL_ERROR;
-  return { code: error.code, text: wireText(`${error.enhanced} ${error.publicText}`) };
+  const { code, enhanced, publicText } = error instanceof SmtpError ? error : localError;
+  return { code, text: wireText(`${enhanced} ${publicText}`) };
 }
 
 /** One line of printable ASCII: accents are dropped, other characters become `?` (RFC 5321 4.2). */

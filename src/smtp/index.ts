@@ -12,27 +12,29 @@ export {
 export { type ReplyLine, replyFor, SmtpError, type SmtpRefusal } from './errors.js';
 export { domainOf, isAddress } from './path.js';
 export { receivedField } from './received.js';
-export { refusals } from './refusals.js';
+export { refusals, storeRefusal } from './refusals.js';
 export { describeReply, makeReply, type Reply } from './reply.js';
 export {
   createSmtpServer,
   type Envelope,
+  type IntakeGate,
   type Login,
   type MessageCharge,
   type Peer,
+  type ServerTimeouts,
   type SessionBounds,
   type SmtpHandlers,
   type SmtpServer,
   type SmtpServerOptions,
-  type SmtpTimeouts,
-  type TlsMaterial,
   type TlsMode,
 } from './server.js';
 export {
   type BlobKeeper,
   cleanSpool,
+  inspectSpool,
   keep,
   type Spooled,
+  SpoolFailure,
   type SpoolFault,
   type SpoolOptions,
   spool,

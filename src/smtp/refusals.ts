@@ -1,4 +1,5 @@
-import { SmtpError } from './errors.js';
+import type { StoreUnavailable } from '../storage/index.js';
+import { localError, SmtpError } from './errors.js';
 
 /**
  * The refusals both ends of SMTP share. They are made anew at each call, so that each carries its own stack and cause.
@@ -68,6 +69,14 @@ export const refusals = {
       publicText: 'Spazio insufficiente, riprovare / Insufficient system storage, try again later',
       cause,
     }),
+  localError: (cause?: unknown) => new SmtpError({ ...localError, cause }),
+  overloaded: (cause?: unknown) =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.3.2',
+      publicText: 'Sistema sovraccarico, riprovare piu tardi / System overloaded, try again later',
+      cause,
+    }),
   // Bare CR, bare LF and NUL never pass (architecture 4): they are what SMTP smuggling is made of, and a signature over them
   // would not survive the next hop.
   bareCr: () =>
@@ -89,3 +98,9 @@ export const refusals = {
       publicText: 'Il messaggio contiene un ottetto NUL / Message contains a NUL octet',
     }),
 } as const;
+
+/** What a peer is told when the store cannot take its message now. */
+export function storeRefusal(error: StoreUnavailable): SmtpError {
+  if (error.reason === 'full') return refusals.storageFull(error);
+  return error.reason === 'busy' ? refusals.overloaded(error) : refusals.localError(error);
+}

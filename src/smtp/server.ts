@@ -8,17 +8,13 @@ import {
   type SMTPServerSession,
 } from 'smtp-server';
 import { Connections, type Protocol, type Transfer, Transfers } from '../limits/index.js';
+import { StoreUnavailable } from '../storage/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { Door } from './door.js';
 import { replyFor, type SmtpError } from './errors.js';
-import { refusals } from './refusals.js';
+import { refusals, storeRefusal } from './refusals.js';
 import { type Pace, Session, type SessionRules } from './session.js';
-import { type Spooled, spool } from './spool.js';
-
-/** PEM. */
-export interface TlsMaterial {
-  readonly key: string | Buffer;
-  readonly cert: string | Buffer;
-}
+import { type Spooled, SpoolFailure, spool } from './spool.js';
 
 /** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
 export type TlsMode = 'implicit' | 'required' | 'offered';
@@ -80,10 +76,34 @@ export interface SmtpHandlers<User> {
   data(message: Spooled, envelope: Envelope, peer: Peer<User>, charge: MessageCharge): Promise<string>;
 }
 
+/** Milliseconds. */
+export interface ServerTimeouts {
+  /** For a whole command (RFC 5321 4.5.3.2.7). */
+  readonly socket: number;
+  /** For a TLS handshake. */
+  readonly handshake: number;
+  /** For a whole DATA. */
+  readonly data: number;
+  /** The slowest a message may come. */
+  readonly pace: Pace;
+  /** For a connection on which no message is handed in. */
+  readonly session: number;
+  /** Of grace when the listener closes. */
+  readonly close: number;
+}
+
+/** Whether there is room for more mail. Each throws SmtpError, a temporary one, when there is not. */
+export interface IntakeGate {
+  /** Asked at MAIL, before anything is taken. @param octets what the client announced, 0 when it did not */
+  admit(octets: number): void;
+  /** Asked before so many octets of a running transaction go to the disk. */
+  grow(octets: number): void;
+}
+
 export interface SmtpServerOptions<User> {
   /** In the greeting and in EHLO. */
   readonly hostname: string;
-  readonly tls: TlsMaterial;
+  readonly tls: KeyPair;
   readonly mode: TlsMode;
   readonly spoolDir: string;
   /** Octets: SIZE, and 552 past it. */
@@ -100,8 +120,10 @@ export interface SmtpServerOptions<User> {
   /** Shared by all listeners; if not given there is no limit. */
   readonly transfers?: Pick<Transfers, 'begin'> | undefined;
   readonly session?: Partial<SessionBounds> | undefined;
-  readonly timeouts?: Partial<SmtpTimeouts> | undefined;
+  readonly timeouts?: Partial<ServerTimeouts> | undefined;
   readonly handlers: SmtpHandlers<User>;
+  /** None: there is always room. */
+  readonly intake?: IntakeGate | undefined;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
 }
@@ -116,24 +138,10 @@ export interface SessionBounds {
   readonly idleCommands: number;
 }
 
-/** Milliseconds. */
-export interface SmtpTimeouts {
-  /** From a reply to the end of the next command (RFC 5321 4.5.3.2.7). */
-  readonly command: number;
-  /** Of a TLS handshake. */
-  readonly handshake: number;
-  /** Of a whole DATA. */
-  readonly data: number;
-  /** The slowest a message may come. */
-  readonly pace: Pace;
-  /** Of grace at close. */
-  readonly close: number;
-}
-
 export interface SmtpServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: TlsMaterial): void;
+  reload(tls: KeyPair): void;
   /** Stops listening, lets running transactions end, sends the others away with 421. */
   close(): Promise<void>;
   readonly connections: number;
@@ -145,11 +153,12 @@ const defaultBounds: SessionBounds = { errors: 100, logins: 5, idleCommands: 100
  * The pace is that of no line anybody has (182 octets a second, where RFC 5321 4.5.3.2.5 waits 3 minutes for each block); 110 MB
  * over 256 kbit/s take 59 minutes.
  */
-const defaultTimeouts: SmtpTimeouts = {
-  command: 5 * MINUTE,
+const defaultTimeouts: ServerTimeouts = {
+  socket: 5 * MINUTE,
   handshake: MINUTE / 2,
   data: 75 * MINUTE,
   pace: { octets: 32 * 1024, milliseconds: 3 * MINUTE },
+  session: 60 * MINUTE,
   close: MINUTE / 2,
 };
 const UNSERVED = ['XCLIENT', 'XFORWARD', 'VRFY', 'HELP', 'WIZ', 'SHELL', 'KILL'];
@@ -180,7 +189,7 @@ type Callback = (error?: Error | null, message?: string) => void;
 class Listener<User> implements SmtpServer {
   readonly #options: SmtpServerOptions<User>;
   readonly #server: SMTPServer;
-  readonly #timeouts: SmtpTimeouts;
+  readonly #timeouts: ServerTimeouts;
   readonly #transfers: Pick<Transfers, 'begin'>;
   /** Between 354 and the library's call for the message, in the same turn of the loop. */
   readonly #begun = new WeakMap<SMTPServerSession, Begun>();
@@ -194,7 +203,6 @@ class Listener<User> implements SmtpServer {
     const door = new Door(this.#server, {
       connections: options.connections ?? new Connections(),
       protocol: options.protocol ?? 'mx',
-      handshake: options.mode === 'implicit' ? this.#timeouts.handshake : undefined,
     });
     this.#server.connect = (socket, socketOptions) => {
       const passed = door.pass(socket);
@@ -212,8 +220,20 @@ class Listener<User> implements SmtpServer {
     this.#server._upgrade = (socket, callback) => {
       // The library upgrades one turn of the loop after the client came. By then the socket may be gone, as when the
       // listener closes, and a TLS socket around nothing brings Node 20 down.
-      if (socket.destroyed) callback(new Error('connection closed before TLS'));
-      else upgrade(socket, callback);
+      if (socket.destroyed) {
+        callback(new Error('connection closed before TLS'));
+        return;
+      }
+      // The library's own bound begins anew with every octet. What is destroyed is the TLS socket on top, as it does.
+      const late = setTimeout(
+        () => this.#server._pendingSockets.get(socket)?.destroy(),
+        this.#timeouts.handshake,
+      );
+      late.unref();
+      upgrade(socket, (error, secured) => {
+        clearTimeout(late);
+        callback(error, secured);
+      });
     };
     // Failed handshakes and broken sockets: their connection is gone, the listener stands.
     this.#server.on('error', () => undefined);
@@ -234,8 +254,8 @@ class Listener<User> implements SmtpServer {
     });
   }
 
-  reload(tls: TlsMaterial): void {
-    this.#server.updateSecureContext({ key: tls.key, cert: tls.cert });
+  reload(tls: KeyPair): void {
+    this.#server.updateSecureContext(serverTls(tls));
   }
 
   close(): Promise<void> {
@@ -254,9 +274,7 @@ class Listener<User> implements SmtpServer {
       banner: 'Ceralacca',
       heloResponse: '%s',
       secure: mode === 'implicit',
-      key: tls.key,
-      cert: tls.cert,
-      minVersion: 'TLSv1.2' as const,
+      ...serverTls(tls),
       logger: false as const,
       size,
       maxRecipients: recipients,
@@ -269,7 +287,7 @@ class Listener<User> implements SmtpServer {
       disabledCommands: handlers.authenticate === undefined ? [...UNSERVED, 'AUTH'] : UNSERVED,
       maxAllowedUnauthenticatedCommands: 20,
       maxCommandLength: MAX_COMMAND,
-      socketTimeout: this.#timeouts.command,
+      socketTimeout: this.#timeouts.socket,
       closeTimeout: this.#timeouts.close,
     };
   }
@@ -310,7 +328,7 @@ class Listener<User> implements SmtpServer {
 
   #refusal(error: unknown, session: SMTPServerSession): Error {
     this.#options.report?.(error, peerOf<User>(session));
-    const reply = replyFor(error);
+    const reply = replyFor(error instanceof StoreUnavailable ? storeRefusal(error) : error);
     return Object.assign(new Error(reply.text), { responseCode: reply.code });
   }
 
@@ -319,7 +337,8 @@ class Listener<User> implements SmtpServer {
     const { errors, logins, idleCommands } = { ...defaultBounds, ...session };
     return {
       dataTimeout: this.#timeouts.data,
-      commandTimeout: this.#timeouts.command,
+      commandTimeout: this.#timeouts.socket,
+      sessionTimeout: this.#timeouts.session,
       handshakeTimeout: this.#timeouts.handshake,
       pace: this.#timeouts.pace,
       maxErrors: errors,
@@ -367,6 +386,8 @@ class Listener<User> implements SmtpServer {
     this.#checkParameters(path, MAIL_PARAMETERS);
     if (session.envelope.smtpUtf8 === true && !smtpUtf8) throw refusals.unknownParameter('SMTPUTF8');
     this.#checkCharacters(path.address, session);
+    // A client that is told now keeps its message; told after DATA it would have sent it for nothing.
+    this.#options.intake?.admit(announcedSize(path));
     await handlers.mailFrom(path.address, peerOf(session));
   }
 
@@ -377,14 +398,17 @@ class Listener<User> implements SmtpServer {
   }
 
   async #data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const { handlers, spoolDir, size } = this.#options;
+    const { handlers, spoolDir, size, intake } = this.#options;
     // The library makes a new envelope for the next transaction; this one is ours.
     const envelope = envelopeOf(session);
     const { transfer, charge } = this.#begun.get(session) ?? { transfer: undefined, charge: uncharged };
+    const room = (octets: number): void => {
+      intake?.grow(octets);
+      if (transfer?.grow(octets) === false) throw refusals.tooManyTransfers();
+    };
     try {
-      const room = (octets: number) => transfer?.grow(octets) ?? true;
       const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
-        throw isDiskFull(error) ? refusals.storageFull(error) : error;
+        throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
       });
       try {
         if (message.fault !== undefined) throw faultRefusal(message.fault, size);
@@ -409,13 +433,15 @@ class Listener<User> implements SmtpServer {
 
 function faultRefusal(fault: NonNullable<Spooled['fault']>, size: number): SmtpError {
   if (fault === 'too-large') return refusals.tooLarge(size);
-  if (fault === 'no-room') return refusals.tooManyTransfers();
   if (fault === 'bare-cr') return refusals.bareCr();
   return fault === 'bare-lf' ? refusals.bareLf() : refusals.nul();
 }
 
-const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(error.code));
+/** Of the SIZE parameter; the library has refused what is no number, or too large. */
+function announcedSize({ args }: SMTPServerAddress): number {
+  const size = Number(args ? args.SIZE : 0);
+  return Number.isSafeInteger(size) && size > 0 ? size : 0;
+}
 
 function envelopeOf(session: SMTPServerSession): Envelope {
   const { mailFrom, rcptTo, bodyType, smtpUtf8 } = session.envelope;

@@ -18,10 +18,12 @@ import { reword } from './wording.js';
 export interface SessionRules {
   /** How long a whole DATA may last. */
   readonly dataTimeout: number;
-  /** From one reply to the end of the next command, however its octets drip in. */
+  /** How long a whole command may take to come, octet by octet or not at all (RFC 5321 4.5.3.2.7). */
   readonly commandTimeout: number;
   /** Of a TLS handshake after STARTTLS. */
   readonly handshakeTimeout: number;
+  /** How long a client may stay without handing in a message. */
+  readonly sessionTimeout: number;
   /** So many octets of a message must come in so many milliseconds. */
   readonly pace: Pace;
   /** 5xx replies a client may collect before it is sent away. */
@@ -51,10 +53,12 @@ type AddressCommand = ReturnType<SMTPConnection['_parseAddressCommand']>;
 export class Session extends SMTPConnection {
   readonly #rules: SessionRules;
   readonly #passed: Passed;
-  readonly #deadline: NodeJS.Timeout;
   #errors = 0;
   #logins = 0;
   #idleCommands = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  /** Of the monotonic clock: the last message, or the beginning. */
+  #lastMessage = performance.now();
 
   constructor(
     server: SMTPServer,
@@ -66,7 +70,6 @@ export class Session extends SMTPConnection {
     super(server, socket, options);
     this.#rules = rules;
     this.#passed = passed;
-    this.#deadline = setTimeout(() => this.#onDeadline(), rules.commandTimeout);
   }
 
   // The library waits 100 ms here to catch those who talk before the greeting; it costs every new connection of an honest
@@ -90,7 +93,6 @@ export class Session extends SMTPConnection {
       if (reply === undefined) super.send(code, data, context);
       else super.send(reply.code, reply.text, false);
     }
-    this.#deadline.refresh();
     if (code >= 400 && code !== 421) this.#errors += 1;
     if (code === 535 || code === 454) this.#logins += 1;
     const { maxErrors, maxLogins } = this.#rules;
@@ -98,7 +100,30 @@ export class Session extends SMTPConnection {
       super.send(421, '4.7.0 Troppi errori / Too many errors', false);
     } else if (code !== 421 && code !== 354 && this.closing && !this.busy) {
       super.send(421, '4.3.2 Servizio in arresto / Service shutting down', false);
+    } else if (code !== 421 && code !== 354 && !this._dataStream && this.#overstays()) {
+      super.send(421, '4.4.2 Sessione troppo lunga / Session takes too long', false);
     }
+    this.#awaitCommand();
+  }
+
+  /** The library's own timeout begins anew with every octet: one in a while would hold the connection for ever. */
+  #awaitCommand(): void {
+    clearTimeout(this.#deadline);
+    if (this._closing) return;
+    this.#deadline = setTimeout(() => {
+      if (!this.busy) this.send(421, 'Timeout');
+    }, this.#rules.commandTimeout);
+    this.#deadline.unref();
+  }
+
+  #overstays(): boolean {
+    return performance.now() - this.#lastMessage > this.#rules.sessionTimeout;
+  }
+
+  override _onClose(): void {
+    clearTimeout(this.#deadline);
+    super._onClose();
+    this.#passed.leave();
   }
 
   /**
@@ -126,7 +151,6 @@ export class Session extends SMTPConnection {
   }
 
   override _onCommand(command: Buffer, callback?: () => void): void {
-    this.#deadline.refresh();
     const verb = command.toString('latin1', 0, 5).trim().split(' ')[0]?.toUpperCase() ?? '';
     if (!this._nextHandler && IDLE_COMMANDS.has(verb)) this.#idleCommands += 1;
     if (this.#idleCommands > this.#rules.maxIdleCommands)
@@ -154,6 +178,7 @@ export class Session extends SMTPConnection {
     finished(stream, () => {
       clearTimeout(deadline);
       clearInterval(pace);
+      this.#lastMessage = performance.now();
     });
   }
 
@@ -170,12 +195,6 @@ export class Session extends SMTPConnection {
     }, milliseconds);
   }
 
-  /** Neither while we work on a command, nor inside DATA, which has times of its own. */
-  #onDeadline(): void {
-    if (this.busy) this.#deadline.refresh();
-    else this.send(421, 'Timeout');
-  }
-
   /** Inside STARTTLS the library arms the TLS socket, which nobody else can reach. */
   override _armTimeout(socket = this._socket): void {
     super._armTimeout(socket);
@@ -183,12 +202,6 @@ export class Session extends SMTPConnection {
     const deadline = setTimeout(() => socket.destroy(), this.#rules.handshakeTimeout);
     socket.once('secure', () => clearTimeout(deadline));
     socket.once('close', () => clearTimeout(deadline));
-  }
-
-  override _onClose(): void {
-    clearTimeout(this.#deadline);
-    super._onClose();
-    this.#passed.leave();
   }
 
   override _parseAddressCommand(name: string, command: Buffer | string): AddressCommand {

@@ -10,7 +10,7 @@ import type { Readable } from 'node:stream';
 import { CanonicalGuard } from '../mime/index.js';
 import { Rope, type Source } from '../rope/index.js';
 
-export type SpoolFault = 'bare-cr' | 'bare-lf' | 'nul' | 'too-large' | 'no-room';
+export type SpoolFault = 'bare-cr' | 'bare-lf' | 'nul' | 'too-large';
 
 export interface Spooled {
   /** One segment over a source that knows its SHA-256. Empty when there is a fault. */
@@ -25,7 +25,7 @@ export interface Spooled {
   readonly fault?: SpoolFault | undefined;
   /** The spool file, when the message is over 64 KiB. */
   readonly file?: string | undefined;
-  /** Frees memory and file. The rope is dead after it, unless `keep` made a blob of the file. Never fails twice. */
+  /** Frees memory and file. The rope is dead after it, unless `keep` made a blob of the file. Never rejects. */
   discard(): Promise<void>;
 }
 
@@ -38,8 +38,21 @@ export interface SpoolOptions {
   /** Octets; a longer message is swallowed to its end and reported. */
   readonly limit: number;
   readonly guard?: LineGuard | undefined;
-  /** Asked for each piece whether there is room for so many octets more; always, if not given. */
-  readonly room?: ((octets: number) => boolean) | undefined;
+  /** Asked before so many octets go to the file; what it throws is thrown at the end of the message. */
+  readonly room?: ((octets: number) => void) | undefined;
+}
+
+/** The disk did not take a message: full, read-only, broken, or no file could be opened. Nothing of it is left. */
+export class SpoolFailure extends Error {
+  override readonly name = 'SpoolFailure';
+  /** True when making room helps. */
+  readonly full: boolean;
+
+  constructor(cause: unknown) {
+    super(`spool: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    this.full = ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code);
+  }
 }
 
 /** The part of the Store that makes a blob of a spool file, durably, under a temporary link (architecture 4). */
@@ -58,12 +71,12 @@ const SPOOL_NAME = /^[0-9a-f]{32}\.spool$/;
 /**
  * Takes a message from a stream, hashing and checking it as it comes. Always reads to the end: a refusal is spoken after
  * the final dot.
- * @throws whatever the stream fails with (the peer left), and the file system's error when the disk takes no more; in
- * both cases nothing is left behind.
+ * @throws whatever the stream fails with (the peer left), SpoolFailure when the disk takes no more, and what `room` throws;
+ * nothing is left behind then.
  */
 export async function spool(stream: Readable, options: SpoolOptions): Promise<Spooled> {
   const guard = options.guard ?? new CanonicalGuard();
-  const intake = new Intake(options.dir);
+  const intake = new Intake(options.dir, options.room);
   let length = 0;
   let fault: SpoolFault | undefined;
   let failure: { readonly error: unknown } | undefined;
@@ -74,7 +87,6 @@ export async function spool(stream: Readable, options: SpoolOptions): Promise<Sp
       if (fault !== undefined || failure !== undefined) continue;
       guard.push(chunk);
       fault = length > options.limit ? 'too-large' : guard.fault;
-      if (fault === undefined && options.room?.(chunk.length) === false) fault = 'no-room';
       if (fault !== undefined) {
         // What is only swallowed holds neither memory nor disk.
         await intake.discard();
@@ -84,6 +96,7 @@ export async function spool(stream: Readable, options: SpoolOptions): Promise<Sp
         await intake.add(chunk);
       } catch (error) {
         failure = { error };
+        await intake.discard();
       }
     }
     guard.end();
@@ -111,13 +124,27 @@ export async function cleanSpool(dir: string): Promise<number> {
   let removed = 0;
   for (const name of (await readdir(dir)).filter((one) => SPOOL_NAME.test(one))) {
     const file = join(dir, name);
-    // Gone meanwhile: its own process has discarded it, or made a blob of it.
-    const touched = await stat(file).catch(() => undefined);
-    if (touched === undefined || Math.abs(Date.now() - touched.mtimeMs) < LEFT_BEHIND) continue;
+    if (!(await isLeftBehind(file))) continue;
     await rm(file, { force: true });
     removed++;
   }
   return removed;
+}
+
+/** How many files `cleanSpool` would remove, and what else is there that is no spool file of ours. */
+export async function inspectSpool(
+  dir: string,
+): Promise<{ readonly left: number; readonly foreign: string[] }> {
+  const names = await readdir(dir).catch(() => []);
+  let left = 0;
+  for (const name of names) if (SPOOL_NAME.test(name) && (await isLeftBehind(join(dir, name)))) left++;
+  return { left, foreign: names.filter((name) => !SPOOL_NAME.test(name)) };
+}
+
+async function isLeftBehind(file: string): Promise<boolean> {
+  // Gone meanwhile: its own process has discarded it, or made a blob of it.
+  const touched = await stat(file).catch(() => undefined);
+  return touched !== undefined && Math.abs(Date.now() - touched.mtimeMs) >= LEFT_BEHIND;
 }
 
 /** The same bytes where they may stay: a message in memory as it is (it travels in the commit), a spooled one made a blob. */
@@ -129,14 +156,16 @@ export async function keep(spooled: Spooled, store: BlobKeeper): Promise<Rope> {
 /** The bytes on their way in: a list in memory, then a file. */
 class Intake {
   readonly #dir: string;
+  readonly #room: (octets: number) => void;
   readonly #hash = createHash('sha256');
   #waiting: Buffer[] = [];
   #waitingLength = 0;
   #length = 0;
   #file: { readonly path: string; readonly handle: FileHandle } | undefined;
 
-  constructor(dir: string) {
+  constructor(dir: string, room: (octets: number) => void = () => undefined) {
     this.#dir = dir;
+    this.#room = room;
   }
 
   async add(chunk: Buffer): Promise<void> {
@@ -158,7 +187,7 @@ class Intake {
     }
     await this.#write();
     const { handle, path } = this.#file;
-    await handle.sync();
+    await handle.sync().catch(failing);
     const read = (offset: number, length: number) => readExactly(handle, offset, length);
     return { source: { length: this.#length, hash, read }, hash, file: path };
   }
@@ -168,24 +197,30 @@ class Intake {
     const file = this.#file;
     if (file === undefined) return;
     this.#file = undefined;
-    await file.handle.close();
-    await rm(file.path, { force: true });
+    // By now the message may have been committed: a file that cannot go just now is no reason to say it was not.
+    await file.handle.close().catch(() => undefined);
+    await rm(file.path, { force: true }).catch(() => undefined);
   }
 
   async #write(): Promise<void> {
-    this.#file ??= await this.#create();
+    this.#room(this.#waitingLength);
+    this.#file ??= await this.#create().catch(failing);
     if (this.#waitingLength === 0) return;
     const bytes =
       this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting, this.#waitingLength);
     this.#waiting = [];
     this.#waitingLength = 0;
-    if (bytes !== undefined) await this.#file.handle.writeFile(bytes);
+    if (bytes !== undefined) await this.#file.handle.writeFile(bytes).catch(failing);
   }
 
   async #create(): Promise<{ path: string; handle: FileHandle }> {
     const path = join(this.#dir, `${randomBytes(16).toString('hex')}.spool`);
     return { path, handle: await open(path, 'wx+', 0o600) };
   }
+}
+
+function failing(error: unknown): never {
+  throw new SpoolFailure(error);
 }
 
 async function readExactly(handle: FileHandle, offset: number, length: number): Promise<Buffer> {

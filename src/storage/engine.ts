@@ -19,6 +19,8 @@ export interface Engine {
   read<I, O>(operation: ReadOperation<I, O>, input: I): Promise<O>;
   /** Removes the files of those blobs that have no row by now. @returns how many. */
   removeBlobFiles(hashes: readonly string[]): Promise<number>;
+  /** Writes that were asked for and not answered, and how many may be. */
+  readonly load: { readonly waiting: number; readonly limit: number };
   /** @returns what ends it. */
   onNews(listener: (news: News) => void): () => void;
   /** Lets what waits finish. */

@@ -61,6 +61,20 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/**
+ * A blob's file is not what its name says: missing, short, or with other bytes. No retry helps until an operator puts
+ * the file back; until then nothing of it may be sent, since its signature would no longer hold.
+ */
+export class BlobDamaged extends Error {
+  override readonly name = 'BlobDamaged';
+  readonly hash: string;
+
+  constructor(hash: string, fault: string, options?: { cause?: unknown }) {
+    super(`blob ${hash} ${fault}`, options);
+    this.hash = hash;
+  }
+}
+
 /** An error as plain data. */
 export interface DescribedError {
   readonly name: string;

@@ -2,6 +2,7 @@ export { SMALL_BLOB } from './blobs/layout.js';
 export { ChangeSet } from './change-set.js';
 export type { News } from './engine.js';
 export {
+  BlobDamaged,
   type Conflict,
   type ConflictDetails,
   StoreConflict,
@@ -10,7 +11,12 @@ export {
 } from './errors.js';
 export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
-export type { BelievedTimes, QueueScope } from './operations/index.js';
+export {
+  type BelievedTimes,
+  type InspectionRule,
+  inspectionRules,
+  type QueueScope,
+} from './operations/index.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';
 export { SchemaError, type SchemaState } from './sqlite/migrate.js';

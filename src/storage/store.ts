@@ -32,9 +32,16 @@ export interface Store {
   read<N extends keyof Reads>(name: N, input: ReadInput<N>): Promise<ReadOutput<N>>;
   /** Makes a rope ready to be a content of a commit. @throws RangeError when too much of it is no blob. */
   pack(rope: Rope): Promise<PackedRope>;
-  /** A stored content. @throws StoreConflict 'content' when there is none. */
+  /** A stored content. @throws StoreConflict 'content' when there is none; BlobDamaged when the file of a blob is gone. */
   open(contentId: number): Promise<Rope>;
+  /**
+   * A stored content, every large blob of it read and found to have the bytes of its name: for what leaves the house.
+   * @throws as `open`; BlobDamaged
+   */
+  openProved(contentId: number): Promise<Rope>;
   readonly blobs: Blobs;
+  /** Writes that were asked for and not answered, and how many may be: past the limit they are StoreUnavailable 'busy'. */
+  readonly load: { readonly waiting: number; readonly limit: number };
   /** Calls the listener after each commit that touched the queue or a mailbox. @returns what ends it. */
   onCommit(listener: (news: News) => void): () => void;
   /** Removes what nothing points at any more. */
@@ -112,12 +119,28 @@ export class LocalStore implements Store {
   }
 
   async open(contentId: number): Promise<Rope> {
+    const rope = await this.#compose(contentId);
+    for (const { hash, length } of largeBlobs(rope)) await this.#files.present(hash, length);
+    return rope;
+  }
+
+  async openProved(contentId: number): Promise<Rope> {
+    const rope = await this.#compose(contentId);
+    for (const { hash, length } of largeBlobs(rope)) await this.#files.prove(hash, length);
+    return rope;
+  }
+
+  async #compose(contentId: number): Promise<Rope> {
     const known = this.#cache.get(contentId);
     if (known !== undefined) return known;
     const content = await this.#engine.read(contentWithBlobs, { id: contentId });
     const rope = unpack(content, (hash, length) => this.#files.source(hash, length));
     this.#cache.set(contentId, rope);
     return rope;
+  }
+
+  get load(): { readonly waiting: number; readonly limit: number } {
+    return this.#engine.load;
   }
 
   onCommit(listener: (news: News) => void): () => void {
@@ -177,6 +200,17 @@ export class LocalStore implements Store {
     }
     return removed;
   }
+}
+
+/** The blobs a stored rope reads from files, each once. */
+function largeBlobs(rope: Rope): { hash: string; length: number }[] {
+  const found = new Map<string, number>();
+  for (const segment of rope.segments) {
+    if ('bytes' in segment) continue;
+    const { hash, length, resident } = segment.source;
+    if (hash !== undefined && resident === undefined) found.set(hash, length);
+  }
+  return [...found].map(([hash, length]) => ({ hash, length }));
 }
 
 const countKnown: ReadOperation<{ hashes: readonly string[] }, number> = async (tx, { hashes }) =>

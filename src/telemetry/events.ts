@@ -76,10 +76,25 @@ export const events = {
   'server.reloaded': event<{ changed: readonly string[] }>('info', 'configuration read again'),
   'server.stopped': event<{ reason: string }>('info', 'stopped'),
   'server.warning': event<{ reason: string }>('warn', 'warning'),
-  alarm: event<{ name: string; reason: string; identificativo?: string | undefined }>('error', 'ALARM', {
+  alarm: event<{
+    name: string;
+    reason: string;
+    identificativo?: string | undefined;
+    /** What a state that lasts is about, where there may be several of the name. */
+    about?: string | undefined;
+    /** True for a state that lasts: `alarm.cleared` follows when it is over. */
+    standing?: true | undefined;
+  }>('error', 'ALARM', {
     counter: 'alarms_total',
     help: 'Things an operator must look at',
     labels: ['name'],
+  }),
+  'alarm.cleared': event<{ name: string; about: string }>('warn', 'alarm over'),
+
+  'intake.resumed': event<{ cause: string }>('info', 'mail is taken again', {
+    counter: 'intake_resumed_total',
+    help: 'Times that a shortage was over (its beginning is an alarm)',
+    labels: ['cause'],
   }),
 
   'session.opened': event<Session>(

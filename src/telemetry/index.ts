@@ -1,4 +1,5 @@
 export type { EventFields, EventName } from './events.js';
+export type { StandingAlarm } from './standing.js';
 export {
   createTelemetry,
   type LogOptions,

@@ -39,6 +39,19 @@ export class Metrics {
     });
   }
 
+  /** A gauge with one label, read when somebody asks. */
+  labelledGauge(name: string, help: string, label: string, read: () => ReadonlyMap<string, number>): void {
+    new Gauge({
+      name: metricPrefix + name,
+      help,
+      labelNames: [label],
+      registers: [this.#registry],
+      collect() {
+        for (const [value, count] of read()) this.set({ [label]: value }, count);
+      },
+    });
+  }
+
   /** Exposition text (Prometheus 0.0.4). */
   text(): Promise<string> {
     return this.#registry.metrics();

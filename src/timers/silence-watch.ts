@@ -61,11 +61,12 @@ export class SilenceWatch {
     }
     try {
       const { failed, nextAt } = await notices.issueDue(this.stopping.signal);
+      telemetry.clear('timer-silence', '');
       if (failed > 0 || nextAt === null) return longest;
       return Math.min(Math.max(nextAt - clock(), SHORTEST), longest);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      telemetry.event('alarm', { name: 'timer-silence', reason });
+      telemetry.raise('timer-silence', '', reason);
       return longest;
     }
   }

@@ -39,13 +39,10 @@ const TOGETHER = 8;
 
 /** Tells our users about the recipients of whom nothing was heard. */
 export class SilenceNotices {
-  /** The notices an alarm has told about. */
-  private told: ReadonlySet<string> = new Set();
-
   constructor(private readonly options: SilenceOptions) {}
 
   /**
-   * Issues what is due now, the oldest first. One that cannot be issued stays due, is told once and stops no other.
+   * Issues what is due now, the oldest first. One that cannot be issued stays due and stops no other; an alarm stands meanwhile.
    * @param stop ends the look after the notices in hand
    * @throws StoreUnavailable
    */
@@ -128,14 +125,14 @@ export class SilenceNotices {
   }
 
   private tell(failures: ReadonlyMap<string, Failure>): void {
-    const fresh = [...failures].find(([notice]) => !this.told.has(notice))?.[1];
-    this.told = new Set(failures.keys());
-    if (fresh === undefined) return;
-    this.options.telemetry.event('alarm', {
-      name: 'silence-notice',
-      reason: `notices of silence that cannot be issued: ${failures.size}; one because: ${fresh.reason}`,
-      identificativo: fresh.identificativo,
-    });
+    const { telemetry } = this.options;
+    const [failure] = failures.values();
+    if (failure === undefined) {
+      telemetry.clear('silence-notice', '');
+      return;
+    }
+    const reason = `notices of silence that cannot be issued: ${failures.size}; one, about ${failure.identificativo}, because: ${failure.reason}`;
+    telemetry.raise('silence-notice', '', reason);
   }
 }
 

@@ -52,9 +52,10 @@ export class Timers {
   private async run(chore: Chore): Promise<void> {
     try {
       await chore.run();
+      this.telemetry.clear(`timer-${chore.name}`, '');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.telemetry.event('alarm', { name: `timer-${chore.name}`, reason });
+      this.telemetry.raise(`timer-${chore.name}`, '', reason);
     }
     this.plan(chore, chore.every);
   }

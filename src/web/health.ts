@@ -11,25 +11,30 @@ export interface HealthOptions {
   readonly checks: readonly Check[];
   /** The metrics in the text form of Prometheus. */
   readonly metrics: () => Promise<string>;
-  /** Addresses and networks (`10.0.0.0/8`) that may read /metrics. */
+  /** Names of the alarms that stand now. */
+  readonly alarms: () => readonly string[];
+  /** Addresses and networks (`10.0.0.0/8`) that may read /metrics, and the alarms in /readyz. */
   readonly metricsAllow: readonly string[];
 }
 
-/** /healthz: the process answers; /readyz: it can take mail; /metrics for those who may. */
+/** /healthz: the process answers; /readyz: it can take mail; /metrics, and which alarms stand, for those who may. */
 export function healthRoutes(routes: FastifyInstance, options: HealthOptions): void {
   const allowed = allowList(options.metricsAllow);
   routes.get('/healthz', async () => ({ status: 'ok' }));
-  routes.get('/readyz', async (_request, reply) => {
+  const mayKnow = (address: string): boolean => allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  routes.get('/readyz', async (request, reply) => {
     const results = await Promise.all(
       options.checks.map(async ({ name, ok }) => [name, await answers(ok)] as const),
     );
     const ready = results.every(([, ok]) => ok);
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ status: ready ? 'ready' : 'not ready', checks: Object.fromEntries(results) });
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ready' : 'not ready',
+      checks: Object.fromEntries(results),
+      ...(mayKnow(request.ip) ? { alarms: options.alarms() } : {}),
+    });
   });
   routes.get('/metrics', async (request, reply) => {
-    if (!allowed.check(request.ip, isIPv6(request.ip) ? 'ipv6' : 'ipv4')) {
+    if (!mayKnow(request.ip)) {
       return reply.code(403).send({ error: 'not allowed from this address' });
     }
     return reply.type('text/plain; version=0.0.4').send(await options.metrics());

@@ -4,12 +4,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Connections } from '../limits/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { type KeyPair, serverTls } from '../tls/index.js';
 import { type HealthOptions, healthRoutes } from './health.js';
 import { type PublishedOptions, publishedRoutes } from './published.js';
 
 export interface WebServerOptions extends HealthOptions, PublishedOptions {
-  /** PEM. */
-  readonly tls: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly tls: KeyPair;
   readonly telemetry: Telemetry;
   /** Shared by all listeners; if not given there is no limit. */
   readonly connections?: Pick<Connections, 'enter'> | undefined;
@@ -27,7 +27,7 @@ export interface WebTimeouts {
 export interface WebServer {
   listen(port: number, address: string): Promise<AddressInfo>;
   /** New certificate for the connections to come. */
-  reload(tls: { readonly cert: string | Buffer; readonly key: string | Buffer }): void;
+  reload(tls: KeyPair): void;
   close(): Promise<void>;
 }
 
@@ -48,8 +48,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const app = fastify({
     https: {
-      ...options.tls,
-      minVersion: 'TLSv1.2',
+      ...serverTls(options.tls),
       headersTimeout: timeouts.request,
       // How often Node looks whether a request takes too long.
       connectionsCheckingInterval: Math.ceil(timeouts.request / 6),
@@ -77,7 +76,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       if (address === null || typeof address === 'string') throw new Error('the HTTPS listener has no port');
       return address;
     },
-    reload: (tls) => app.server.setSecureContext(tls),
+    reload: (tls) => app.server.setSecureContext(serverTls(tls)),
     close: () => app.close(),
   };
 }

@@ -149,7 +149,7 @@ describe('clamd', () => {
 
   it('silence ends after the time given, and nobody there is told at once', async (t) => {
     const { address } = await fakeClamd(t, () => undefined);
-    const mute = new ClamdAntivirus(address, 50);
+    const mute = new ClamdAntivirus(address, { silence: 50, whole: 5_000 });
     await assert.rejects(mute.scan(Rope.of('x')), unavailable);
     assert.equal(await mute.ping(), false);
     const nobody = new ClamdAntivirus('tcp://127.0.0.1:1');

@@ -156,9 +156,9 @@ describe('routing', () => {
   });
   const hosts = async (routing: RoutingOptions, domain: string, external = false) =>
     (await route(routing, domain, external)).map(({ host, port, name }) => `${name}=${host}:${port}`);
-  const fails = async (routing: RoutingOptions, domain: string) => {
+  const fails = async (routing: RoutingOptions, domain: string, external = false) => {
     try {
-      await route(routing, domain, false);
+      await route(routing, domain, external);
     } catch (error) {
       if (error instanceof RouteError)
         return `${error.permanent ? 'permanent' : 'temporary'} ${error.status}`;
@@ -206,7 +206,9 @@ describe('routing', () => {
       { 'vuoto.example': 'ENODATA', 'lento.example': 'ETIMEOUT' },
     );
     assert.equal(await fails(options(network), 'assente.example'), 'permanent 5.1.2');
-    assert.equal(await fails(options(network), 'vuoto.example'), 'permanent 5.1.2');
+    // It exists (decisions 11 speaks of domains that do not): for a gestore's domain that is no final answer.
+    assert.equal(await fails(options(network), 'vuoto.example'), 'temporary 4.4.4');
+    assert.equal(await fails(options(network), 'vuoto.example', true), 'permanent 5.4.4');
     assert.equal(await fails(options(network), 'nullo.example'), 'permanent 5.1.10');
     assert.equal(await fails(options(network), 'noi.example'), 'permanent 5.4.6');
     assert.equal(await fails(options(network), 'guasto.example'), 'temporary 4.4.3');

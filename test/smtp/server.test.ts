@@ -427,7 +427,7 @@ describe('limits and the end', () => {
       `S: 220
        S: 421 4.4.2 Tempo scaduto / Timeout, closing connection
        S: closed`,
-      { timeouts: { command: 100, close: 2000 } },
+      { timeouts: { socket: 100, close: 2000 } },
     );
   });
 

@@ -39,6 +39,24 @@ function* endless(text: string): Iterable<number> {
   for (let n = 0; n < 4000; n++) yield* Buffer.from(text);
 }
 
+/** Says something once the server has said what is expected; answers all that was heard until then. */
+function when(socket: Socket, expected: RegExp, line = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = '';
+    const onClose = () => reject(new Error(`closed after ${JSON.stringify(heard)}`));
+    const onData = (chunk: Buffer) => {
+      heard += chunk.toString();
+      if (!expected.test(heard)) return;
+      socket.off('data', onData);
+      socket.off('close', onClose);
+      if (line !== '') socket.write(line);
+      resolve(heard);
+    };
+    socket.on('data', onData);
+    socket.once('close', onClose);
+  });
+}
+
 const gone = (socket: Socket): Promise<void> =>
   new Promise((resolve) => {
     if (socket.destroyed) resolve();
@@ -57,7 +75,7 @@ describe('slow clients', () => {
   it('that never begin their TLS handshake are cut', async (t) => {
     const { port, server } = await start(t, {
       mode: 'implicit',
-      timeouts: { handshake: 100, command: LONG, close: 2000 },
+      timeouts: { handshake: 100, socket: LONG, close: 2000 },
     });
     await gone(raw(t, port));
     assert.equal(server.connections, 0);
@@ -66,7 +84,7 @@ describe('slow clients', () => {
   it('whose TLS handshake drips are cut', async (t) => {
     const { port } = await start(t, {
       mode: 'implicit',
-      timeouts: { handshake: 200, command: LONG, close: 2000 },
+      timeouts: { handshake: 200, socket: LONG, close: 2000 },
     });
     const socket = raw(t, port);
     await drip(socket, [...HELLO, ...Buffer.alloc(400)]);
@@ -76,19 +94,20 @@ describe('slow clients', () => {
   it('whose handshake drips after STARTTLS are cut', async (t) => {
     const { port, server } = await start(t, {
       mode: 'offered',
-      timeouts: { handshake: 200, command: LONG, close: 2000 },
+      timeouts: { handshake: 200, socket: LONG, close: 2000 },
     });
     const socket = raw(t, port);
+    await when(socket, /^220 .*\r\n/, 'EHLO a\r\n');
+    await when(socket, /^250 .*\r\n/m, 'STARTTLS\r\n');
+    await when(socket, /^220 .*\r\n/);
     socket.resume();
-    socket.write('EHLO a\r\nSTARTTLS\r\n');
-    await sleep(100);
     await drip(socket, [...HELLO, ...Buffer.alloc(400)]);
     await gone(socket);
     while (server.connections > 0) await sleep(10);
   });
 
   it('whose command drips get 421', async (t) => {
-    const { port } = await start(t, { timeouts: { command: 200, close: 2000 } });
+    const { port } = await start(t, { timeouts: { socket: 200, close: 2000 } });
     const socket = raw(t, port);
     let heard = '';
     socket.on('data', (chunk: Buffer) => {
@@ -105,15 +124,16 @@ describe('slow clients', () => {
       mode: 'required',
       submission: true,
       insecureAuth: true,
-      timeouts: { command: 200, close: 2000 },
+      timeouts: { socket: 200, close: 2000 },
     });
     const socket = raw(t, port);
     let heard = '';
     socket.on('data', (chunk: Buffer) => {
       heard += chunk.toString();
     });
-    socket.write('EHLO a\r\nAUTH LOGIN\r\n');
-    while (!heard.includes('334')) await sleep(5);
+    await when(socket, /^220 .*\r\n/, 'EHLO a\r\n');
+    await when(socket, /^250 .*\r\n/m, 'AUTH LOGIN\r\n');
+    await when(socket, /^334 .*\r\n/);
     await drip(socket, endless('A'));
     await gone(socket);
     assert.match(heard, /421 4\.4\.2/);
@@ -121,7 +141,7 @@ describe('slow clients', () => {
 
   it('whose message drips get 421, and nothing stays in the spool', async (t) => {
     const listener = await start(t, {
-      timeouts: { command: LONG, data: LONG, pace: { octets: 1000, milliseconds: 200 }, close: 2000 },
+      timeouts: { socket: LONG, data: LONG, pace: { octets: 1000, milliseconds: 200 }, close: 2000 },
     });
     const client = await Dialogue.open(listener.port);
     t.after(() => client.close());
@@ -140,7 +160,7 @@ describe('slow clients', () => {
 
   it('that keep the pace pass', async (t) => {
     const listener = await start(t, {
-      timeouts: { command: LONG, data: LONG, pace: { octets: 2, milliseconds: 1500 }, close: 2000 },
+      timeouts: { socket: LONG, data: LONG, pace: { octets: 2, milliseconds: 1500 }, close: 2000 },
     });
     const client = await Dialogue.open(listener.port);
     t.after(() => client.close());
@@ -158,7 +178,7 @@ describe('slow clients', () => {
     let release: () => void = () => undefined;
     const listener = await start(
       t,
-      { timeouts: { command: 150, data: LONG, pace: { octets: 1000, milliseconds: 150 }, close: 2000 } },
+      { timeouts: { socket: 150, data: LONG, pace: { octets: 1000, milliseconds: 150 }, close: 2000 } },
       {
         data: () =>
           new Promise((resolve) => {
@@ -179,7 +199,7 @@ describe('clients that do not listen', () => {
   it('are not answered ahead of their reading, and end by the time of a command', async (t) => {
     const { port, server } = await start(t, {
       session: { idleCommands: Number.POSITIVE_INFINITY },
-      timeouts: { command: 500, close: 2000 },
+      timeouts: { socket: 500, close: 2000 },
     });
     const socket = raw(t, port);
     await new Promise((resolve) => socket.once('connect', resolve));

@@ -8,7 +8,7 @@ import { BlobFiles } from '../../src/storage/blobs/files.js';
 import { FileHandles } from '../../src/storage/blobs/handles.js';
 import { blobPath } from '../../src/storage/blobs/layout.js';
 import { smallSource } from '../../src/storage/blobs/resident.js';
-import { StoreUnavailable } from '../../src/storage/errors.js';
+import { BlobDamaged } from '../../src/storage/errors.js';
 
 const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -64,15 +64,54 @@ test('adopting again ends the same, and what is not as said is refused', async (
   writeFileSync(blobPath(files.folder, hash), 'torn');
   await files.adopt(spool(bytes), hash, bytes.length);
   assert.deepEqual(await files.source(hash, bytes.length).read(0, bytes.length), bytes);
+  // What the disk has changed without a word is put right, too: these bytes are about to be acknowledged.
+  writeFileSync(blobPath(files.folder, hash), Buffer.alloc(bytes.length));
+  const later = new BlobFiles(files.folder);
+  await later.adopt(spool(bytes), hash, bytes.length);
+  assert.deepEqual(await later.source(hash, bytes.length).read(0, bytes.length), bytes);
+  await later.close();
   await files.close();
   remove();
 });
 
-test('a lost file is an outage, not an empty message', async () => {
+test('a lost file is a damage with a name, not an empty message', async () => {
   const { folder, remove } = newFolder();
   const files = new BlobFiles(folder);
   await files.prepare();
-  await assert.rejects(files.source(hashOf(Buffer.of(1)), 100_000).read(0, 10), StoreUnavailable);
+  const hash = hashOf(Buffer.of(1));
+  await assert.rejects(files.source(hash, 100_000).read(0, 10), BlobDamaged);
+  await assert.rejects(files.present(hash, 100_000), new RegExp(`blob ${hash} has no file`));
+  await files.close();
+  remove();
+});
+
+test('what leaves is proved: other bytes, a cut file, none; and a file that was put back', async () => {
+  const { folder, spool, remove } = newFolder();
+  const files = new BlobFiles(join(folder, 'blobs'));
+  await files.prepare();
+  const bytes = randomBytes(2_500_000);
+  const hash = hashOf(bytes);
+  await files.adopt(spool(bytes), hash, bytes.length);
+  const path = blobPath(files.folder, hash);
+  // The one who has just written it believes it; whoever comes later looks.
+  await files.prove(hash, bytes.length);
+  const later = new BlobFiles(files.folder);
+  await later.prove(hash, bytes.length);
+  writeFileSync(path, bytes.subarray(1));
+  await assert.rejects(later.prove(hash, bytes.length), /has 2499999 octets, not 2500000/);
+  const other = Buffer.from(bytes);
+  other.writeUInt8(255 - bytes.readUInt8(2_000_000), 2_000_000);
+  writeFileSync(path, other);
+  await assert.rejects(later.prove(hash, bytes.length), (error: Error) => {
+    assert.ok(error instanceof BlobDamaged);
+    assert.equal(error.hash, hash);
+    return true;
+  });
+  rmSync(path);
+  await assert.rejects(later.prove(hash, bytes.length), BlobDamaged);
+  writeFileSync(path, bytes);
+  await later.prove(hash, bytes.length);
+  await later.close();
   await files.close();
   remove();
 });

@@ -60,6 +60,12 @@ export interface GestoreRequest {
 export class TestGestore {
   readonly configFile: string;
   readonly accounts = new Map<string, Account>();
+  /** Set false by a test that leaves something damaged: otherwise the doctor finds nothing at the end of each. */
+  sound = true;
+  /** Run when the gestore has ended for good, before its folder goes. */
+  readonly releases: (() => Promise<void> | void)[] = [];
+  /** Of the server's process, beside `--enable-source-maps`. */
+  readonly nodeOptions: string[] = [];
   readonly #inboxes = new Map<string, Inbox>();
   #process: ChildProcess | undefined;
   #log = '';
@@ -138,7 +144,8 @@ export class TestGestore {
   /** Starts the server and waits until /readyz says so. */
   async start(): Promise<void> {
     assert.equal(this.#process, undefined, `${this.name} runs already`);
-    const child = spawn(process.execPath, ['--enable-source-maps', program, 'serve', '-c', this.configFile], {
+    const options = ['--enable-source-maps', ...this.nodeOptions];
+    const child = spawn(process.execPath, [...options, program, 'serve', '-c', this.configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
@@ -168,6 +175,28 @@ export class TestGestore {
       throw new Error(`${this.name} did not stop within ${STOP / 1000} seconds of ${signal}`);
     }
     return child.exitCode ?? child.signalCode;
+  }
+
+  /** Ends it for good. @throws what the doctor finds, unless the test said that it damaged something */
+  async end(): Promise<void> {
+    try {
+      await this.stop('SIGTERM');
+      if (this.sound) await this.#examine();
+    } finally {
+      await this.stop('SIGKILL');
+      for (const release of this.releases.splice(0).reverse()) await release();
+    }
+  }
+
+  async #examine(): Promise<void> {
+    const { code, out, err } = await this.try(['doctor', '--deep', '--json']);
+    const findings = JSON.parse(out === '' ? '[]' : out) as Finding[];
+    const ill = findings.filter(
+      ({ check, result }) => result === 'failed' || (result === 'warning' && !USUAL.includes(check)),
+    );
+    if (code === 0 && ill.length === 0) return;
+    const notes = ill.map(({ check, note }) => `${check}: ${note}`).join('\n  ');
+    throw new Error(`${this.name}: doctor --deep ends with ${code}\n  ${notes}${err}`);
   }
 
   /** One submission by a user of this gestore, logged in; the reply to it, or the refusal on the way. */
@@ -225,6 +254,16 @@ export class TestGestore {
   }
 }
 
+/** The fields of `doctor --json`. */
+interface Finding {
+  readonly check: string;
+  readonly result: string;
+  readonly note: string;
+}
+
+/** What a gestore of the tests has for its own: an antivirus that knows one file, a small disk, rows that wait or are held. */
+const USUAL = ['antivirus', 'disk', 'queue'];
+
 /** The fields of `queue list --json` the tests look at. */
 export interface QueueEntry {
   readonly recipient: string;
@@ -273,7 +312,15 @@ export interface PairRequest {
 export async function twoGestori(scope: Scope, request: PairRequest = {}): Promise<Pair> {
   const releases: (() => Promise<void> | void)[] = [];
   scope.after(async () => {
-    for (const release of releases.reverse()) await release();
+    const failures: unknown[] = [];
+    for (const release of releases.reverse()) {
+      try {
+        await release();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   });
   const folder = mkdtempSync(join(tmpdir(), 'ceralacca-e2e-'));
   releases.push(() => rmSync(folder, { recursive: true, force: true }));
@@ -281,7 +328,7 @@ export async function twoGestori(scope: Scope, request: PairRequest = {}): Promi
     const { base, release } = await reservePorts();
     releases.push(release);
     const gestore = new TestGestore(name, domain, join(folder, which), base);
-    releases.push(async () => void (await gestore.stop('SIGKILL')));
+    releases.push(() => gestore.end());
     await prepare(gestore, { mailboxes, ...request[which] });
     return gestore;
   };

@@ -19,7 +19,13 @@ import { DeliveryPoint } from '../../src/delivery-point/index.js';
 import { Directory } from '../../src/directory/index.js';
 import { IncomingPoint, mxHandlers } from '../../src/incoming-point/index.js';
 import { Issuer } from '../../src/issuing/index.js';
-import { CrlStore, type RevocationSource, verifySignature } from '../../src/smime/index.js';
+import {
+  CrlStore,
+  type GuardedSigner,
+  guardSigner,
+  type RevocationSource,
+  verifySignature,
+} from '../../src/smime/index.js';
 import { cleanSpool, type Peer, type Spooled, spool } from '../../src/smtp/index.js';
 import {
   type Mailbox,
@@ -53,6 +59,8 @@ export class Clock {
 export interface Switches {
   antivirusDown: boolean;
   signerDown: boolean;
+  /** Signatures never come; those asked for come when it is over. */
+  signerHangs: Promise<void> | undefined;
   /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
   beforeWrite: ((name: string) => Promise<void> | void) | undefined;
   beforeRead: ((name: string) => Promise<void> | void) | undefined;
@@ -91,6 +99,8 @@ export interface Stored extends Held {
 
 const HOSTNAME_PREFIX = 'mail.';
 const QUOTA = 1024 * MIB;
+/** Milliseconds a signature may take: no test waits for one that hangs longer than this. */
+const SIGNING = 5_000;
 
 /** One gestore. */
 export class Point {
@@ -98,12 +108,14 @@ export class Point {
   readonly switches: Switches = {
     antivirusDown: false,
     signerDown: false,
+    signerHangs: undefined,
     beforeWrite: undefined,
     beforeRead: undefined,
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Accounts;
+  readonly signer: GuardedSigner;
   readonly issuer: Issuer;
   readonly accessPoint: AccessPoint;
   readonly incomingPoint: IncomingPoint;
@@ -131,14 +143,16 @@ export class Point {
       throttleLogins: false,
       now,
     });
-    const signer = {
+    const key = {
       ...gestore.signer,
       sign: async (attributes: Buffer) => {
         if (this.switches.signerDown) throw new Error('the key is away');
+        await this.switches.signerHangs;
         return gestore.signer.sign(attributes);
       },
     };
-    this.issuer = new Issuer({ name, mailDomain }, () => signer);
+    this.signer = guardSigner(key, telemetry, SIGNING);
+    this.issuer = new Issuer({ name, mailDomain }, () => this.signer);
     const post = { mailDomain, giveUpAfter: 5 * DAY };
     const findMailbox = (address: string) => this.accounts.find(address);
     const antivirus = switchable(this.switches);

@@ -50,6 +50,29 @@ describe('telemetry', () => {
     assert.match(text, /^process_resident_memory_bytes/m);
   });
 
+  it('a state that lasts is told when it begins and when it is over, and a gauge has it meanwhile', async () => {
+    const { telemetry, lines } = capture({ pretty: false });
+    telemetry.clear('peer-tls', 'b.example');
+    for (const about of ['b.example', 'c.example', 'b.example']) {
+      telemetry.raise('peer-tls', about, 'certificate has expired');
+    }
+    assert.match(await telemetry.metrics(), /^ceralacca_alarms_standing\{name="peer-tls"\} 2$/m);
+    assert.match(await telemetry.metrics(), /^ceralacca_alarms_total\{name="peer-tls"\} 2$/m);
+    assert.deepEqual(
+      telemetry.standing().map(({ about }) => about),
+      ['b.example', 'c.example'],
+    );
+    telemetry.clear('peer-tls', 'b.example');
+    telemetry.clear('peer-tls', 'c.example');
+    telemetry.clear('peer-tls', 'b.example');
+    assert.match(await telemetry.metrics(), /^ceralacca_alarms_standing\{name="peer-tls"\} 0$/m);
+    const told = lines.map((line) => JSON.parse(line)).map(({ event, about }) => `${event} ${about}`);
+    const [b, c] = ['b.example', 'c.example'];
+    assert.deepEqual(told, [`alarm ${b}`, `alarm ${c}`, `alarm.cleared ${b}`, `alarm.cleared ${c}`]);
+    telemetry.raise('peer-tls', b, 'again');
+    assert.equal(lines.length, 5);
+  });
+
   it('a level silences lines, never metrics', async () => {
     const { telemetry, lines } = capture({ pretty: false });
     telemetry.event('relay.connected', { destination: 'b.example', host: 'mx', tls: 'TLSv1.3', ms: 3 });

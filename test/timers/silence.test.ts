@@ -352,7 +352,7 @@ describe('silence: stops, faults, crowds', () => {
     alfa.switches.signerDown = true;
     assert.deepEqual(await look(alfa), { issued: 0, failed: 2, nextAt: clock.now });
     alfa.switches.signerDown = false;
-    assert.deepEqual(alfa.alarms(), ['silence-notice']);
+    assert.deepEqual(alfa.alarms(), ['signer-unavailable', 'silence-notice']);
     assert.equal((await look(alfa)).issued, 2);
     assert.equal((await told(pair, id)).length, 2);
   });

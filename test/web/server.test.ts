@@ -30,6 +30,7 @@ async function serving(t: TestContext, options: Partial<WebServerOptions> = {}, 
     providerRecord: null,
     metrics: () => telemetry.metrics(),
     metricsAllow: ['127.0.0.1'],
+    alarms: () => [],
     checks: [],
     ...options,
   });
@@ -68,7 +69,7 @@ describe('web: health', () => {
     const ready = await get('/readyz');
     assert.deepEqual(
       [ready.code, json(ready)],
-      [200, { status: 'ready', checks: { store: true, antivirus: true } }],
+      [200, { status: 'ready', checks: { store: true, antivirus: true }, alarms: [] }],
     );
   });
 
@@ -92,11 +93,25 @@ describe('web: health', () => {
       const ready = await get('/readyz');
       assert.deepEqual(
         [ready.code, json(ready)],
-        [503, { status: 'not ready', checks: { store: false, antivirus: true } }],
+        [503, { status: 'not ready', checks: { store: false, antivirus: true }, alarms: [] }],
       );
       assert.equal((await get('/healthz')).code, 200);
     });
   }
+});
+
+describe('web: the alarms that stand', () => {
+  it('are told in /readyz to those who may read the metrics, and change nothing in its answer', async (t) => {
+    const alarms = () => ['signer-unavailable'];
+    const { get } = await serving(t, { alarms });
+    const told = await get('/readyz');
+    assert.deepEqual(
+      [told.code, json(told)],
+      [200, { status: 'ready', checks: {}, alarms: ['signer-unavailable'] }],
+    );
+    const { get: stranger } = await serving(t, { alarms, metricsAllow: [] });
+    assert.deepEqual(json(await stranger('/readyz')), { status: 'ready', checks: {} });
+  });
 });
 
 describe('web: metrics', () => {
@@ -145,6 +160,7 @@ describe('web: metrics', () => {
       providerRecord: null,
       metrics: async () => 'ok',
       metricsAllow: ['127.0.0.0/8'],
+      alarms: () => [],
       checks: [],
     });
     t.after(() => server.close());

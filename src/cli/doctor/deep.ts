@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/index.js';
-import type { Inconsistency, Store } from '../../storage/index.js';
+import { inspectSpool } from '../../smtp/index.js';
+import { BlobDamaged, inspectionRules, type Store, StoreUnavailable } from '../../storage/index.js';
 import { sizeText } from '../text.js';
+import { diagnosed, namedFew, RESTORE, ruleNamed } from './diagnoses.js';
 import { type Finding, failed, finding, ok, warning } from './finding.js';
 import { checkRegister } from './parts.js';
 
@@ -17,120 +19,74 @@ const NAMED = 5;
 /** Everything that is kept, against everything else that is kept. It reads all of it: hours on a large store. */
 export async function checkDeep(config: Config, store: Store): Promise<Finding[]> {
   const checks: readonly (readonly [string, () => Promise<Finding[]>])[] = [
-    ['tables', () => checkTables(store)],
+    ['database', () => checkFile(config, store)],
+    ['tables', () => checkTables(config, store)],
     ['contents', () => checkContents(store)],
     ['blobs', () => checkBlobs(config, store)],
     ['registro', () => checkRegister(store)],
+    ['leases', () => checkLeases(config, store)],
+    ['spool', () => checkSpool(config)],
   ];
   const found: Finding[] = [];
-  for (const [name, check] of checks) found.push(...(await finding(name, check)));
+  for (const [name, check] of checks) found.push(...(await examined(name, check)));
   return found;
 }
 
-interface Diagnosis {
-  readonly check: string;
-  /** A warning costs room or a wrong figure; a failure costs mail or proof. */
-  readonly grade: 'warning' | 'failed';
-  readonly means: string;
-  readonly mend: string;
+/** What the disk does not give back is a finding as well, and the rest is looked at all the same. */
+const examined = (check: string, look: () => Promise<Finding[]>): Promise<Finding[]> =>
+  finding(check, () =>
+    look().catch((error: unknown) => {
+      if (!(error instanceof StoreUnavailable) || error.reason !== 'input-output') throw error;
+      return [failed(check, `${error.message}. To mend: ${RESTORE}`)];
+    }),
+  );
+
+/** The file first: where it is damaged, no rule over it means much. */
+async function checkFile(config: Config, store: Store): Promise<Finding[]> {
+  const broken = await store.read('inspectFile', {});
+  if (broken.length === 0) return [ok('database', 'file, indexes and references are sound')];
+  return broken.map((one) => diagnosed(one, config));
 }
 
-const RESTORE = 'stop the server, put a copy of data/ aside, restore the last backup (docs/operate.md)';
-const REPORT = 'nothing is lost by going on; keep a copy of data/ and report it';
-
-const diagnoses: Readonly<Record<string, Diagnosis>> = {
-  database: { check: 'database', grade: 'failed', means: 'the file is damaged', mend: RESTORE },
-  reference: { check: 'database', grade: 'failed', means: 'rows point at rows that are gone', mend: RESTORE },
-  quota: {
-    check: 'quotas',
-    grade: 'failed',
-    means: 'mailboxes count other octets than their messages have',
-    mend: 'update mailbox set used = (select coalesce(sum(size), 0) from message where mailbox_id = mailbox.id)',
-  },
-  folder: {
-    check: 'folders',
-    grade: 'failed',
-    means: 'folders would give out numbers that messages have',
-    mend: REPORT,
-  },
-  size: {
-    check: 'contents',
-    grade: 'failed',
-    means: 'rows quote another size than their content',
-    mend: RESTORE,
-  },
-  'forgotten content': {
-    check: 'contents',
-    grade: 'warning',
-    means: 'nothing names them and the sweeper does not know',
-    mend: `they cost room only; ${REPORT}`,
-  },
-  'forgotten blob': {
-    check: 'blobs',
-    grade: 'warning',
-    means: 'nothing names them and the sweeper does not know',
-    mend: `they cost room only; ${REPORT}`,
-  },
-  queue: {
-    check: 'queue',
-    grade: 'failed',
-    means: 'rows are neither free nor leased',
-    mend: 'ceralacca queue retry ID for each',
-  },
-  tracking: { check: 'tracking', grade: 'failed', means: 'deadlines and outcomes disagree', mend: REPORT },
-  'outcome without receipt': {
-    check: 'tracking',
-    grade: 'failed',
-    means: 'an outcome is recorded, its receipt is not kept',
-    mend: 'take the receipt from a backup',
-  },
-  'receipt without outcome': {
-    check: 'tracking',
-    grade: 'failed',
-    means: 'a final receipt is kept, its outcome is not recorded',
-    mend: REPORT,
-  },
-  reception: {
-    check: 'receptions',
-    grade: 'failed',
-    means: 'what would be answered to a repetition is not what was answered',
-    mend: RESTORE,
-  },
-  'unregistered message': {
-    check: 'registro',
-    grade: 'failed',
-    means: 'accepted messages have no entry',
-    mend: 'keep everything as it is and compare with backups and logs',
-  },
-  'unregistered receipt': {
-    check: 'registro',
-    grade: 'failed',
-    means: 'receipts have no entry',
-    mend: 'keep everything as it is and compare with backups and logs',
-  },
-};
-
-async function checkTables(store: Store): Promise<Finding[]> {
-  const broken = await store.read('inspectTables', {});
-  if (broken.length === 0) return [ok('tables', 'every rule between them holds')];
-  return broken.map(diagnosed);
+/** Each rule by itself: one that cannot be looked at does not hide what the others find. */
+async function checkTables(config: Config, store: Store): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const rule of inspectionRules) {
+    const look = async (): Promise<Finding[]> => {
+      const broken = await store.read('inspectRule', { rule });
+      return broken === null ? [] : [diagnosed(broken, config)];
+    };
+    found.push(...(await examined(ruleNamed(rule), look)));
+  }
+  return found.length === 0 ? [ok('tables', 'every rule between them holds')] : found;
 }
 
-function diagnosed({ rule, count, examples }: Inconsistency): Finding {
-  const { check, grade, means, mend } = diagnoses[rule] ?? {
-    check: 'tables',
-    grade: 'failed',
-    means: rule,
-    mend: REPORT,
-  };
-  const note = `${means}: ${listed(count, examples)}. To mend: ${mend}`;
-  return grade === 'failed' ? failed(check, note) : warning(check, note);
+/** Rows that another node has leased, or this one under an earlier name: they wait until the lease ends. */
+async function checkLeases({ hostname }: Config, store: Store): Promise<Finding[]> {
+  const leases = await store.read('foreignLeases', { owner: hostname, limit: PAGE });
+  if (leases.length === 0) return [ok('leases', 'none of another node')];
+  const examples = leases
+    .slice(0, NAMED)
+    .map(({ id, owner, until }) => `queue row ${id} by ${owner} until ${new Date(until).toISOString()}`);
+  const mend =
+    'if that node is gone for good, "ceralacca queue hold ID" and then "ceralacca queue retry ID"; else they come back by themselves';
+  return [warning('leases', `leased elsewhere: ${namedFew(leases.length, examples)}. To mend: ${mend}`)];
 }
 
-const listed = (count: number, examples: readonly string[]): string =>
-  count > examples.length
-    ? `${examples.join(', ')} and ${count - examples.length} more`
-    : examples.join(', ');
+/** A crash leaves files of messages nobody was told of. */
+async function checkSpool({ paths }: Config): Promise<Finding[]> {
+  const { left, foreign } = await inspectSpool(paths.spool);
+  const found: Finding[] = [];
+  if (left > 0) {
+    const mend = 'the server removes them at its start and every hour';
+    found.push(warning('spool', `${left} files of messages that never came to an end. To mend: ${mend}`));
+  }
+  if (foreign.length > 0) {
+    const names = namedFew(foreign.length, foreign.slice(0, NAMED));
+    found.push(warning('spool', `not ours: ${names}. To mend: move them out of ${paths.spool}`));
+  }
+  return found.length === 0 ? [ok('spool', 'nothing is left over')] : found;
+}
 
 /** Whether every content can be put together from its pieces. */
 async function checkContents(store: Store): Promise<Finding[]> {
@@ -144,7 +100,7 @@ async function checkContents(store: Store): Promise<Finding[]> {
     after = page.last;
   }
   if (broken.length === 0) return [ok('contents', 'each is whole')];
-  const note = `they cannot be put together: ${listed(broken.length, broken.slice(0, NAMED))}`;
+  const note = `they cannot be put together: ${namedFew(broken.length, broken.slice(0, NAMED))}`;
   return [failed('contents', `${note}. To mend: ${RESTORE}`)];
 }
 
@@ -191,9 +147,10 @@ async function blobFault(store: Store, hash: string, size: number): Promise<stri
     for (let at = 0; at < size; at += CHUNK) digest.update(await source.read(at, Math.min(CHUNK, size - at)));
   } catch (error) {
     if (!(await isNeeded(store, hash))) return undefined;
-    return `${hash}: ${error instanceof Error ? error.message : String(error)}`;
+    const fault = error instanceof Error ? error.message : String(error);
+    return error instanceof BlobDamaged ? fault : `blob ${hash}: ${fault}`;
   }
-  return digest.digest('hex') === hash ? undefined : `${hash}: its bytes are other ones`;
+  return digest.digest('hex') === hash ? undefined : `blob ${hash} has other bytes than its name says`;
 }
 
 const isNeeded = (store: Store, hash: string): Promise<boolean> => store.read('isBlobNamed', { hash });

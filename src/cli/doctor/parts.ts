@@ -8,25 +8,31 @@ import { type Finding, failed, ok, warning } from './finding.js';
 /** Room for a few messages of the largest size, with their copies. */
 const roomNeeded = 1024 ** 3;
 
-export async function checkDisk({ paths, storage }: Config): Promise<Finding[]> {
+export async function checkDisk({ paths, storage, limits }: Config): Promise<Finding[]> {
   const folders = [paths.data, ...(storage.blobs.kind === 'file' ? [storage.blobs.folder] : [])];
   const found: Finding[] = [];
   for (const folder of folders) {
     await access(folder, constants.R_OK | constants.W_OK);
     const { bavail, bsize } = await statfs(folder);
-    const note = `${folder}: ${sizeText(bavail * bsize)} free`;
-    found.push(bavail * bsize < roomNeeded ? warning('disk', note) : ok('disk', note));
+    const free = bavail * bsize;
+    const note = `${folder}: ${sizeText(free)} free`;
+    const reserve = sizeText(limits.disk_reserve);
+    if (free < limits.disk_reserve)
+      found.push(failed('disk', `${note}, ${reserve} are kept: no submission is taken`));
+    else found.push(free < roomNeeded ? warning('disk', note) : ok('disk', note));
   }
   return found;
 }
 
-export async function checkAntivirus({ antivirus }: Config): Promise<Finding[]> {
-  const { openAntivirus } = await import('../../antivirus/index.js');
+export async function checkAntivirus({ antivirus, limits }: Config): Promise<Finding[]> {
+  const { measureReach, openAntivirus, reachFault } = await import('../../antivirus/index.js');
   const scanner = openAntivirus(antivirus);
   if (!(await scanner.ping())) return [failed('antivirus', `${scanner.name} does not answer`)];
-  return antivirus.kind === 'builtin'
-    ? [warning('antivirus', 'finds only the EICAR test file')]
-    : [ok('antivirus', `${scanner.name} answers`)];
+  if (antivirus.kind === 'builtin') return [warning('antivirus', 'finds only the EICAR test file')];
+  const fault = reachFault(await measureReach(scanner, limits.incoming_size), limits.incoming_size);
+  if (fault !== undefined) return [failed('antivirus', fault)];
+  const seen = `it finds the test file at the end of a message of ${sizeText(limits.incoming_size)}`;
+  return [ok('antivirus', `${scanner.name} answers; ${seen}`)];
 }
 
 /** What opening the store would do; the store itself is not touched. */

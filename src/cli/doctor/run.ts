@@ -1,8 +1,12 @@
+import type { Config } from '../../config/index.js';
+import type { Store } from '../../storage/index.js';
 import type { Run } from '../command.js';
 import { checkSecrets, checkSigning, checkTls } from './certificates.js';
-import { checkDeep } from './deep.js';
 import { type Finding, finding, ok } from './finding.js';
 import { checkAntivirus, checkDisk, checkSchema, checkStored } from './parts.js';
+
+const deep = async (config: Config, store: Store): Promise<Finding[]> =>
+  (await import('./deep.js')).checkDeep(config, store);
 
 export const run: Run = async (call) => {
   const config = await call.config();
@@ -22,7 +26,7 @@ export const run: Run = async (call) => {
       try {
         return [
           ...(await checkStored(config, store)),
-          ...(call.flag('deep') ? await checkDeep(config, store) : []),
+          ...(call.flag('deep') ? await deep(config, store) : []),
         ];
       } finally {
         await store.close();

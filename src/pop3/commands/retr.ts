@@ -7,7 +7,7 @@ export const retr = maildropCommand({
   grammar: messageNumber,
   async run(maildrop, number) {
     const message = maildrop.message(number);
-    const rope = await maildrop.read(message);
+    const rope = await maildrop.read(message, 'whole');
     return { reply: ok(`${message.size} octets`), body: stuffed(rope.chunks()) };
   },
 });

@@ -7,7 +7,7 @@ export const top = maildropCommand({
   grammar: messageAndLines,
   capability: () => 'TOP',
   async run(maildrop, { message, lines }) {
-    const rope = await maildrop.read(maildrop.message(message));
+    const rope = await maildrop.read(maildrop.message(message), 'part');
     return { reply: ok('Top of message follows'), body: stuffed(topOf(rope.chunks(), lines)) };
   },
 });

@@ -8,9 +8,10 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, type FileHandle, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Source } from '../../rope/index.js';
-import { StoreUnavailable } from '../errors.js';
+import { BlobDamaged, StoreUnavailable } from '../errors.js';
 import { FileHandles } from './handles.js';
 import { blobPath, isBlobHash } from './layout.js';
+import { Proofs } from './proofs.js';
 
 /** Where copies from another file system grow; on the same one as the blobs. */
 const TEMPORARY = 'tmp';
@@ -18,6 +19,7 @@ const TEMPORARY = 'tmp';
 export class BlobFiles {
   readonly folder: string;
   readonly #handles = new FileHandles();
+  readonly #proofs = new Proofs(this.#handles);
 
   constructor(folder: string) {
     this.folder = folder;
@@ -36,15 +38,42 @@ export class BlobFiles {
   async adopt(from: string, hash: string, length: number): Promise<void> {
     const path = blobPath(this.folder, hash);
     try {
-      if ((await sizeOf(path)) === length) await rm(from, { force: true });
+      if (await this.#isWhole(path, hash, length)) await rm(from, { force: true });
       else await this.#move(from, path, length);
       await syncFolder(dirname(path));
+      this.#proofs.believe(hash);
     } catch (error) {
       throw diskError(error);
     }
   }
 
-  /** A stored blob of `length` octets. */
+  /**
+   * Makes sure that the file of a blob is there, whole, with the bytes of its name.
+   * @throws BlobDamaged; StoreUnavailable when the disk fails.
+   */
+  async prove(hash: string, length: number): Promise<void> {
+    const path = blobPath(this.folder, hash);
+    try {
+      await this.#present(path, hash, length);
+      await this.#proofs.prove(path, hash, length);
+    } catch (error) {
+      const told = readingError(error, hash);
+      // Whoever mends it puts another file in its place: the one that is open now must not be read again.
+      if (told instanceof BlobDamaged) this.#handles.drop(path);
+      throw told;
+    }
+  }
+
+  /** Makes sure that the file of a blob is there, with all its octets. @throws as `prove` */
+  async present(hash: string, length: number): Promise<void> {
+    try {
+      await this.#present(blobPath(this.folder, hash), hash, length);
+    } catch (error) {
+      throw readingError(error, hash);
+    }
+  }
+
+  /** A stored blob of `length` octets. Its reads throw BlobDamaged, StoreUnavailable. */
   source(hash: string, length: number): Source {
     const path = blobPath(this.folder, hash);
     return {
@@ -57,7 +86,7 @@ export class BlobFiles {
         try {
           return await this.#handles.read(path, offset, wanted);
         } catch (error) {
-          throw diskError(error);
+          throw readingError(error, hash);
         }
       },
     };
@@ -90,6 +119,26 @@ export class BlobFiles {
     await this.#handles.close();
   }
 
+  async #present(path: string, hash: string, length: number): Promise<void> {
+    const size = await sizeOf(path);
+    if (size === length) return;
+    this.#proofs.forget(hash);
+    this.#handles.drop(path);
+    throw new BlobDamaged(hash, size === undefined ? 'has no file' : `has ${size} octets, not ${length}`);
+  }
+
+  /** A file that is there already is kept only if it is sound: else these bytes, which were acknowledged, would be lost. */
+  async #isWhole(path: string, hash: string, length: number): Promise<boolean> {
+    if ((await sizeOf(path)) !== length) return false;
+    try {
+      await this.#proofs.prove(path, hash, length);
+      return true;
+    } catch (error) {
+      if (error instanceof BlobDamaged) return false;
+      throw error;
+    }
+  }
+
   async #move(from: string, path: string, length: number): Promise<void> {
     const size = await sizeOf(from);
     if (size !== length) throw new RangeError(`${from} has ${size ?? 'no'} octets, not ${length}`);
@@ -101,6 +150,7 @@ export class BlobFiles {
       if (!hasCode(error, 'EXDEV')) throw error;
       await this.#copy(from, path);
     }
+    this.#handles.drop(path);
   }
 
   /** From another file system: the copy becomes durable under a temporary name first. */
@@ -134,6 +184,14 @@ function diskError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StoreUnavailable || !('code' in error)) return error;
   const full = hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT');
   return new StoreUnavailable(full ? 'full' : 'input-output', error.message, { cause: error });
+}
+
+/** The same where a blob was read. */
+function readingError(error: unknown, hash: string): unknown {
+  if (hasCode(error, 'ENOENT')) return new BlobDamaged(hash, 'has no file', { cause: error });
+  if (error instanceof RangeError)
+    return new BlobDamaged(hash, `is cut short: ${error.message}`, { cause: error });
+  return diskError(error);
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

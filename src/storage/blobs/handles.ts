@@ -29,8 +29,17 @@ export class FileHandles {
     } finally {
       entry.readers -= 1;
       entry.lastUsed = Date.now();
+      if (entry.readers === 0 && this.#entries.get(path) !== entry) void closeEntry(entry);
       this.#closeIdle(Number.NEGATIVE_INFINITY);
     }
+  }
+
+  /** Another file has this name now: those to come read that one. */
+  drop(path: string): void {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) return;
+    this.#forget(path, entry);
+    if (entry.readers === 0) void closeEntry(entry);
   }
 
   /** Handles open now. */

@@ -3,6 +3,7 @@ import * as accounts from './accounts.js';
 import * as contents from './contents.js';
 import * as directory from './directory.js';
 import * as folders from './folders.js';
+import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
@@ -14,6 +15,7 @@ import * as submission from './submission.js';
 import * as tracking from './tracking.js';
 
 export { standardFolders } from './folders.js';
+export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
 
@@ -42,6 +44,7 @@ export const writes = {
   putSnapshot: directory.putSnapshot,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
+  proveWriting: health.proveWriting,
 } as const;
 
 export const reads = {
@@ -66,6 +69,7 @@ export const reads = {
   nextAttemptAt: claims.nextAttemptAt,
   dueScopes: claims.dueScopes,
   countQueue: queue.countQueue,
+  countWaiting: health.countWaiting,
   searchRegister: register.searchRegister,
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
@@ -75,7 +79,9 @@ export const reads = {
   snapshotBytes: directory.snapshotBytes,
   content: contents.content,
   blob: contents.blob,
-  inspectTables: inspection.inspectTables,
+  inspectFile: inspection.inspectFile,
+  inspectRule: inspection.inspectRule,
+  foreignLeases: inspection.foreignLeases,
   inspectContents: inspection.inspectContents,
   listBlobs: inspection.listBlobs,
   isBlobNamed: inspection.isBlobNamed,

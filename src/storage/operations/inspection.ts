@@ -36,7 +36,11 @@ const rules = {
   folder: rule(
     () => `select m.address || ' ' || f.name as about from folder f join mailbox m on m.id = f.mailbox_id
       where exists (select 1 from message g where g.folder_id = f.id
-        and (g.uid >= f.uid_next or g.modseq > f.highest_modseq or g.mailbox_id <> f.mailbox_id))`,
+        and (g.uid >= f.uid_next or g.modseq > f.highest_modseq))`,
+  ),
+  "another mailbox's message": rule(
+    () => `select 'message ' || g.id as about from message g join folder f on f.id = g.folder_id
+      where g.mailbox_id <> f.mailbox_id`,
   ),
   size: rule(
     () => `select 'message ' || g.id as about from message g join content c on c.id = g.content_id
@@ -63,13 +67,32 @@ const rules = {
     () => `select 'queue row ' || id as about from queue
       where (state = 'leased') <> (lease_owner <> '' and lease_until > 0)`,
   ),
-  tracking: rule(
+  'untracked message': rule(
     () => `select o.identificativo as about from outgoing o
-        where not exists (select 1 from tracking t where t.identificativo = o.identificativo)
-      union all select t.identificativo || ' ' || t.recipient from tracking t
-        where (t.next_notice_at is null) <> (t.next_step is null)
-          or (t.next_notice_at is not null and (t.outcome is not null or t.kind = 'esterno'))
-          or (t.outcome is null) <> (t.outcome_at is null)`,
+      where not exists (select 1 from tracking t where t.identificativo = o.identificativo)`,
+  ),
+  'needless deadline': rule(
+    () => `select t.identificativo || ' ' || t.recipient as about from tracking t
+      where (t.outcome is not null or t.kind = 'esterno')
+        and (t.next_notice_at is not null or t.next_step is not null)`,
+  ),
+  'half a deadline': rule(
+    () => `select t.identificativo || ' ' || t.recipient as about from tracking t
+      where t.outcome is null and t.kind = 'certificato'
+        and (t.next_notice_at is null) <> (t.next_step is null)`,
+  ),
+  // RFC 6109 3.1.6: who has heard nothing for a day is told so.
+  'no deadline': rule(
+    () => `select t.identificativo || ' ' || t.recipient as about from tracking t
+      where t.kind = 'certificato' and t.outcome is null and t.next_notice_at is null and t.next_step is null
+        and ${sinceRegister('t.second_notice_at')}
+        and not exists (select 1 from receipt r where r.identificativo = t.identificativo
+          and r.recipient_key = t.recipient_key and r.direction = 'issued'
+          and r.kind = 'preavviso-errore-consegna' and r.step = '24h')`,
+  ),
+  'undated outcome': rule(
+    () => `select t.identificativo || ' ' || t.recipient as about from tracking t
+      where (t.outcome is null) <> (t.outcome_at is null)`,
   ),
   // A fact and the receipt it was read from are one commit.
   'outcome without receipt': rule(
@@ -110,29 +133,72 @@ const rules = {
   ),
 } as const;
 
-const integrity = {
-  // Its only row says "ok" when there is nothing to say.
-  database: rule(
-    () => `select integrity_check as about from pragma_integrity_check where integrity_check <> 'ok'`,
-  ),
-  reference: rule(
-    () =>
-      `select "table" || ' ' || coalesce(rowid, '') || ' -> ' || parent as about from pragma_foreign_key_check`,
-  ),
-} as const;
+export type InspectionRule = keyof typeof rules;
+export const inspectionRules = Object.keys(rules) as readonly InspectionRule[];
 
-/** Every rule that something breaks. It reads all tables: minutes on a large store. */
-export const inspectTables: ReadOperation<Record<never, never>, Inconsistency[]> = async (tx) => {
-  const found: Inconsistency[] = [];
-  for (const [name, breakers] of Object.entries({ ...integrity, ...rules })) {
-    const rows = await tx.all(breakers, {});
-    const [first] = rows;
-    if (first === undefined) continue;
-    const examples = rows.map(({ about }) => about);
-    found.push({ rule: name, count: first.total, examples });
-  }
-  return found;
+/** What breaks a rule; null when nothing does. It reads whole tables: minutes on a large store. */
+export const inspectRule: ReadOperation<{ rule: InspectionRule }, Inconsistency | null> = async (
+  tx,
+  { rule: name },
+) => inconsistency(name, await tx.all(rules[name], {}));
+
+/** The first hundred: one damaged page is many. */
+const integrity = statement<Record<never, never>, { fault: string }>((db) =>
+  sql<{
+    fault: string;
+  }>`select integrity_check as fault from pragma_integrity_check where integrity_check <> 'ok'`.compile(db),
+);
+
+const brokenReferences = rule(
+  () =>
+    `select "table" || ' ' || coalesce(rowid, '') || ' -> ' || parent as about from pragma_foreign_key_check`,
+);
+
+/** What SQLite says of an index that lacks rows of its table, or has too many: the rows themselves are there. */
+const INDEX_FAULT = /^(row \d+ missing from index|wrong # of entries in index|non-unique entry in index) /;
+
+/** The file as such: its pages, its indexes, its references. SQLite only. */
+export const inspectFile: ReadOperation<Record<never, never>, Inconsistency[]> = async (tx) => {
+  const faults = (await tx.all(integrity, {})).map(({ fault }) => fault);
+  const indexes = faults.filter((fault) => INDEX_FAULT.test(fault));
+  const pages = faults.filter((fault) => !INDEX_FAULT.test(fault));
+  const found = [
+    listed('database', pages),
+    // Of a damaged file the indexes cannot be believed to be all.
+    pages.length === 0 ? listed('index', indexes) : null,
+  ];
+  if (pages.length === 0) found.push(inconsistency('reference', await tx.all(brokenReferences, {})));
+  return found.filter((one) => one !== null);
 };
+
+const listed = (name: string, all: readonly string[]): Inconsistency | null =>
+  all.length === 0 ? null : { rule: name, count: all.length, examples: all.slice(0, EXAMPLES) };
+
+function inconsistency(name: string, rows: readonly Row[]): Inconsistency | null {
+  const [first] = rows;
+  return first === undefined
+    ? null
+    : { rule: name, count: first.total, examples: rows.map(({ about }) => about) };
+}
+
+const selectLeases = statement<
+  { owner: string; limit: number },
+  { id: number; owner: string; until: number }
+>((db, p) =>
+  db
+    .selectFrom('queue')
+    .select(['id', 'lease_owner as owner', 'lease_until as until'])
+    .where('state', '=', 'leased')
+    .where('lease_owner', '<>', '')
+    .where('lease_owner', '<>', p('owner'))
+    .limit(p('limit')),
+);
+
+/** Rows leased by somebody else than `owner`: another node, or this one under an earlier name. */
+export const foreignLeases: ReadOperation<
+  { owner: string; limit: number },
+  { id: number; owner: string; until: number }[]
+> = (tx, input) => tx.all(selectLeases, input);
 
 const selectContents = statement<
   { after: number; limit: number },

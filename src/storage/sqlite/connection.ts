@@ -6,6 +6,8 @@ import type { ReadTransaction } from '../transaction.js';
 const BUSY_TIMEOUT_MS = 5000;
 /** Page cache of a connection. */
 const CACHE_KIB = 16 * 1024;
+/** Octets of the WAL that stay on the disk when it is not needed. */
+const WAL_KEPT = 64 * 1024 * 1024;
 
 interface Prepared {
   readonly statement: Database.Statement<unknown[]>;
@@ -92,6 +94,8 @@ export function openWriting(file: string): Connection {
   // Savepoints and sorts spill to memory: /var/tmp is no place for mail, and slower.
   db.pragma('temp_store = MEMORY');
   db.pragma('wal_autocheckpoint = 1000');
+  // A long read (`doctor --deep`) lets the WAL grow; afterwards the disk gets the room back.
+  db.pragma(`journal_size_limit = ${WAL_KEPT}`);
   db.pragma(`cache_size = -${CACHE_KIB}`);
   return new Connection(db);
 }

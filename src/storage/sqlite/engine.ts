@@ -74,6 +74,10 @@ class SqliteEngine implements Engine {
     return result;
   }
 
+  get load(): { waiting: number; limit: number } {
+    return { waiting: this.#waiting.size, limit: this.#waitingLimit };
+  }
+
   onNews(listener: (news: News) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

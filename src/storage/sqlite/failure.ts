@@ -13,7 +13,7 @@ export function unavailability(error: unknown): Unavailability | undefined {
 const sentences: Readonly<Record<Unavailability, string>> = {
   busy: 'too many writes are waiting',
   full: 'the disk is full',
-  'input-output': 'the disk failed: whether the write is there is not known',
+  'input-output': 'the disk failed, or the file is damaged; whether a write is there is not known',
   locked: 'another process holds the database',
   closed: 'the store is closed',
   'rolled-back': 'the write was rolled back with others',

@@ -1,0 +1,2 @@
+export { type Cause, Intake } from './intake.js';
+export { measuresOf } from './measure.js';

@@ -1,0 +1,1 @@
+export { CLIENT_TLS, type KeyPair, type ServerTls, serverTls } from './settings.js';

@@ -22,7 +22,7 @@ export const noSendingBounds: SendingBounds = {
 export interface SendingLimitsOptions {
   readonly bounds: SendingBounds;
   readonly telemetry: Pick<Telemetry, 'event'>;
-  /** Epoch milliseconds. */
+  /** Milliseconds that never go back. */
   readonly clock: () => number;
 }
 

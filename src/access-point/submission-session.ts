@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts/index.js';
+import { type Accounts, loggedName } from '../accounts/index.js';
 import { isValidAddress } from '../pec/index.js';
 import { keep, receivedField, type SmtpHandlers, refusals as shared } from '../smtp/index.js';
 import type { Mailbox, Store } from '../storage/index.js';
@@ -24,16 +24,17 @@ export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandl
   return {
     async authenticate({ username, password, remoteAddress }) {
       const session = { protocol: 'submission', peer: remoteAddress } as const;
+      const user = loggedName(username);
       const result = await accounts.authenticate({ address: username, password, remote: remoteAddress });
       if (result.ok) {
         telemetry.event('login.ok', { ...session, mailbox: result.mailbox.address });
         return result.mailbox;
       }
       if (result.reason === 'throttled') {
-        telemetry.event('login.throttled', { ...session, user: username, cause: result.cause });
+        telemetry.event('login.throttled', { ...session, user, cause: result.cause });
         throw shared.tooManyAttempts();
       }
-      telemetry.event('login.failed', { ...session, user: username, reason: result.reason });
+      telemetry.event('login.failed', { ...session, user, reason: result.reason });
       return undefined;
     },
 

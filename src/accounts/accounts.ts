@@ -17,6 +17,8 @@ export interface AccountsOptions {
   readonly throttleLogins: boolean;
   /** Epoch milliseconds; the system's clock if not given. */
   readonly now?: (() => number) | undefined;
+  /** Milliseconds that never go back: setting the system clock must not lengthen a wait. */
+  readonly monotonic?: (() => number) | undefined;
 }
 
 /** Why a login has to wait: failures of that account from that network, failures from that network, too many logins at once. */
@@ -44,13 +46,15 @@ export class Accounts {
   readonly #throttle: LoginThrottle | undefined;
   readonly #verifier = new PasswordVerifier();
   readonly #now: () => number;
+  readonly #monotonic: () => number;
 
-  constructor({ store, serviceMailbox, defaultQuota, throttleLogins, now }: AccountsOptions) {
+  constructor({ store, serviceMailbox, defaultQuota, throttleLogins, now, monotonic }: AccountsOptions) {
     this.#store = store;
     this.#serviceMailbox = addressKey(serviceMailbox);
     this.#defaultQuota = defaultQuota;
     this.#throttle = throttleLogins ? new LoginThrottle() : undefined;
     this.#now = now ?? Date.now;
+    this.#monotonic = monotonic ?? (() => performance.now());
   }
 
   // --- domains and holders -----------------------------------------------------------------------------------
@@ -210,7 +214,7 @@ export class Accounts {
     passwordHash: string | undefined,
     { password, remote }: { readonly password: string; readonly remote: string },
   ): Promise<Outcome> {
-    const now = this.#now();
+    const now = this.#monotonic();
     // What cannot be a password is verified all the same, in a form that is nobody's.
     const prepared = preparePassword(password) ?? '\0';
     const name = this.#verifier.nameOf(account, passwordHash, prepared);

@@ -5,7 +5,7 @@ import { AccountError } from './errors.js';
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
 /** A hash of the same cost that no password is known for: unknown users are verified against it. */
-const NOBODY =
+export const NOBODY =
   '$argon2id$v=19$m=19456,t=2,p=1$TVUeypnzXHoYfUr8/5ckqg$2yws47LYAzmrAaxpcREY9CEU0pO5GFbcPjZmyHwF0wE';
 
 const MIN_CHARACTERS = 8;

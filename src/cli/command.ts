@@ -1,5 +1,6 @@
 /** What a command is, and what it is given when it runs. */
 import type { Config } from '../config/index.js';
+import { printable } from '../mime/index.js';
 
 /** One row of the table of commands. */
 export interface CommandRow {
@@ -96,13 +97,14 @@ export class Call {
     return loadConfig(this.configFile, this.surroundings.env);
   }
 
+  /** A line, or several that are ours. What strangers wrote in it stays harmless on a terminal. */
   print(line: string): void {
-    this.surroundings.out(`${line}\n`);
+    this.surroundings.out(`${line.split('\n').map(printable).join('\n')}\n`);
   }
 
   /** A remark that is no part of the answer. */
   remark(line: string): void {
-    this.surroundings.err(`${line}\n`);
+    this.surroundings.err(`${line.split('\n').map(printable).join('\n')}\n`);
   }
 
   /** Rows as one JSON array, or as a table. */
@@ -115,7 +117,7 @@ export class Call {
   #table<T>(rows: readonly T[], columns: readonly Column<T>[]): void {
     const cells = [
       columns.map(([heading]) => heading),
-      ...rows.map((row) => columns.map(([, cell]) => String(cell(row) ?? '-'))),
+      ...rows.map((row) => columns.map(([, cell]) => printable(String(cell(row) ?? '-')))),
     ];
     const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
     for (const line of cells) {
@@ -138,7 +140,8 @@ export class Call {
     for (const [name, value] of Object.entries(thing)) {
       const text =
         typeof value === 'string' || typeof value === 'number' ? String(value) : JSON.stringify(value);
-      this.print(`${name.padEnd(width)}  ${value === null || value === undefined ? '-' : text}`);
+      const shown = value === null || value === undefined ? '-' : printable(text);
+      this.print(`${name.padEnd(width)}  ${shown}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 /** Turns the table of commands into a command line: parsing, help, exit codes, errors on one line. */
 import { Command, CommanderError } from 'commander';
+import { printable } from '../mime/index.js';
 import { Call, type CommandRow, type Surroundings, UsageError } from './command.js';
 
 const nouns: Readonly<Record<string, string>> = {
@@ -43,7 +44,7 @@ function explain(error: unknown, { err }: Surroundings): number {
   // Commander has written its own message.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   const message = error instanceof Error ? error.message || error.name : String(error);
-  err(`ceralacca: ${message}\n`);
+  err(`ceralacca: ${message.split('\n').map(printable).join('\n')}\n`);
   return error instanceof UsageError ? exitCode.usage : exitCode.failed;
 }
 

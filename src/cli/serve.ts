@@ -1,6 +1,7 @@
 import { type Config, programVersion } from '../config/index.js';
 import type { Role } from '../gestore.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { unwatchedClock } from './clock.js';
 import { type Call, type Run, UsageError } from './command.js';
 
 /** What of a running gestore this command needs. */
@@ -22,7 +23,13 @@ export const run: Run = async (call) => {
   dieLoudly(telemetry);
   // Before anything starts: a signal that comes early shall not end the process half-way.
   const told = toldToStop();
-  if (config.testing) warnOfTesting(call, telemetry);
+  if (config.testing) {
+    const reason =
+      'testing: true. Legal figures, login limits and the clock are not enforced: certify nothing that matters';
+    warn(call, telemetry, reason);
+  }
+  const unwatched = unwatchedClock(config);
+  if (unwatched !== undefined) warn(call, telemetry, unwatched);
   try {
     const starting = startGestore(config, telemetry, { version: programVersion(), roles });
     reloadOnHangup(call, starting, telemetry);
@@ -47,9 +54,8 @@ function rolesOf(call: Call, known: readonly Role[]): readonly Role[] {
   return known.filter((role) => wanted.includes(role));
 }
 
-function warnOfTesting(call: Call, telemetry: Telemetry): void {
-  const reason =
-    'testing: true. Legal figures, login limits and the clock are not enforced: certify nothing that matters';
+/** At every start, where whoever starts it looks and in the log. */
+function warn(call: Call, telemetry: Telemetry, reason: string): void {
   call.remark(`ceralacca: ${reason}`);
   telemetry.event('server.warning', { reason });
 }

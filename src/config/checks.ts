@@ -121,6 +121,12 @@ function coherentTimers({ timers, relay }: Parts): readonly Problem[] {
   ];
 }
 
+/** Servers ask not to be asked more often (RFC 4330 10); the register wants a record each hour at least. */
+function clockInterval({ clock }: Parts): readonly Problem[] {
+  const interval = clock?.interval.ms ?? 64_000;
+  return when(interval < 15_000 || interval > 300_000, 'clock.interval', 'must be from 15s to 5min');
+}
+
 function distinctPorts({ listen }: Parts): readonly Problem[] {
   const owners = new Map<number, string>();
   const problems: Problem[] = [];
@@ -148,6 +154,7 @@ const always: readonly Check[] = [
   testingOnLoopback,
   coherentLimits,
   coherentTimers,
+  clockInterval,
   distinctPorts,
   serviceMailbox,
 ];

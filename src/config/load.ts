@@ -75,7 +75,7 @@ export function checkConfig(text: string, file: string, env: NodeJS.ProcessEnv):
 function parseSections(written: Written, resolvePath: (path: string) => string) {
   const schemas = sections(resolvePath);
   const faults: Problem[] = Object.keys(written)
-    .filter((name) => !(name in schemas))
+    .filter((name) => !Object.hasOwn(schemas, name))
     .map((name) => unknownKey([name]));
   const parts: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(schemas)) {
@@ -151,7 +151,10 @@ function complete(parsed: Parsed, file: string, root: string): Config {
           max_retry: atMost(relay.max_retry, testingMaxRetry),
         }
       : relay,
-    web: { ...web, public_url: web.public_url?.replace(/\/+$/, '') ?? publicUrl(hostname, listen.https) },
+    web: {
+      ...web,
+      public_url: web.public_url?.replace(/(?<!\/)\/+$/, '') ?? publicUrl(hostname, listen.https),
+    },
     paths: {
       file,
       root,

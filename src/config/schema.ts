@@ -380,6 +380,20 @@ const timers = z.strictObject({
   }),
 });
 
+const clock = z.strictObject({
+  ntp: key(z.array(written('ntp1.inrim.it', (value) => parseEndpoint(value, 123))), {
+    description:
+      'NTP servers the system clock is measured against, host or host:port; three or more, so that one that is wrong is outvoted.',
+    default: [],
+    example: ['ntp1.inrim.it', 'ntp2.inrim.it'],
+  }),
+  chrony: key(yesOrNo, {
+    description: 'Whether the chronyd of this machine is asked too (chronyc -c tracking).',
+    default: false,
+  }),
+  interval: key(duration, { description: 'How often, from 15s to 5min.', default: '64s' }),
+});
+
 const retention = z.strictObject({
   registro: key(period, { description: 'Register. The law wants 30 months.', default: '30mo' }),
   receipts: key(period, { description: 'Receipts issued and received, as bytes.', default: '30mo' }),
@@ -458,6 +472,11 @@ export function sections(resolve: ResolvePath) {
       default: false,
     }),
     timers: key(timers, { description: 'Notices of silence.', default: {} }),
+    clock: key(clock, {
+      description:
+        'How the system clock is measured. Off by more than a second nothing is certified (DM 2/11/2005 art. 9); without a source it is believed, with a warning.',
+      default: {},
+    }),
     retention: key(retention, {
       description: 'How long things are kept (DPR 68/2005 art. 11).',
       default: {},

@@ -15,7 +15,7 @@ const ORPHAN_AGE = 24 * HOUR;
 
 /** The outbound queue. */
 export async function startRelay(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, incomingPoint, telemetry, clock } = parts;
+  const { config, store, issuer, directory, incomingPoint, telemetry, clock, certifyingClock, utc } = parts;
   const { relay, hostname } = config;
   const opened = await openRelay({
     queue: storeQueue(store),
@@ -27,7 +27,8 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
       },
       receive: (arrival) => incomingPoint.receive(arrival),
     },
-    notices: (failed, changes) => noticesOfFailure({ store, issuer, hostname, clock }, failed, changes),
+    notices: (failed, changes) =>
+      noticesOfFailure({ store, issuer, hostname, clock: certifyingClock }, failed, changes),
     routing: {
       routes: relay.routes,
       smartHost: relay.smart_host,
@@ -48,8 +49,15 @@ export async function startRelay(parts: Parts, running: Running): Promise<void> 
     random: Math.random,
     telemetry,
     clock,
+    clockIsRight: () => utc.certifies(),
   });
-  running.add({ stop: () => opened.stop() });
+  const endWaking = utc.onChange(() => opened.wake());
+  running.add({
+    stop: () => {
+      endWaking();
+      return opened.stop();
+    },
+  });
 }
 
 async function readAuthority(file: string): Promise<string> {
@@ -62,23 +70,50 @@ async function readAuthority(file: string): Promise<string> {
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
 export function startTimers(
-  { config, store, issuer, directory, crls, antivirus, signer, telemetry, clock }: Parts,
+  {
+    config,
+    store,
+    issuer,
+    directory,
+    crls,
+    antivirus,
+    signer,
+    telemetry,
+    clock,
+    certifyingClock,
+    utc,
+  }: Parts,
   running: Running,
 ): void {
   const silence = new SilenceWatch({
-    notices: new SilenceNotices({ store, issuer, telemetry, clock }),
+    notices: new SilenceNotices({ store, issuer, telemetry, clock: certifyingClock }),
     longest: Math.min(MINUTE, config.timers.first_notice.ms),
     clock,
+    clockIsRight: () => utc.certifies(),
     telemetry,
   });
   silence.start();
-  running.add({ stop: () => silence.stop() });
+  const endWaking = utc.onChange(() => silence.wake());
+  running.add({
+    stop: () => {
+      endWaking();
+      return silence.stop();
+    },
+  });
+  // What is removed by its age would look too old: the next turn removes it, when what the step overtook is long done.
+  const unlessStepped = (age: number, run: () => Promise<unknown>) => async () => {
+    if (!utc.stepped(age)) await run();
+  };
   const refresh = config.directory.refresh.ms;
   const often = config.testing ? SOON : MINUTE;
   const chores: Chore[] = [
-    { name: 'sweep', every: HOUR, run: () => store.sweep({ now: clock() }) },
-    { name: 'orphans', every: 24 * HOUR, run: () => store.removeOrphans({ before: clock() - ORPHAN_AGE }) },
-    { name: 'spool', every: HOUR, run: () => cleanSpool(config.paths.spool) },
+    { name: 'sweep', every: HOUR, run: unlessStepped(HOUR, () => store.sweep({ now: clock() })) },
+    {
+      name: 'orphans',
+      every: ORPHAN_AGE,
+      run: unlessStepped(ORPHAN_AGE, () => store.removeOrphans({ before: clock() - ORPHAN_AGE })),
+    },
+    { name: 'spool', every: HOUR, run: unlessStepped(2 * HOUR, () => cleanSpool(config.paths.spool)) },
     { name: 'antivirus', every: often, run: async () => antivirus.look() },
     { name: 'signer', every: often, run: () => signer.works() },
     { name: 'directory', every: refresh, run: () => directory.refresh() },

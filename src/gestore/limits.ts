@@ -16,7 +16,10 @@ export interface Limits {
 
 const NONE = Number.POSITIVE_INFINITY;
 
-/** With `testing`, which is refused off loopback, there are none (interfaces: no rate and login limits on loopback). */
+/**
+ * With `testing`, which is refused off loopback, there are none (interfaces: no rate and login limits on loopback).
+ * @param clock milliseconds that never go back: setting the system clock must not lengthen a wait
+ */
 export function openLimits(config: Config, telemetry: Telemetry, clock: () => number): Limits {
   return config.testing ? without(telemetry, clock) : configured(config, telemetry, clock);
 }

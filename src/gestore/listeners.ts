@@ -28,7 +28,7 @@ export async function startIncoming(parts: Parts, running: Running): Promise<voi
 
 /** The submission ports. */
 export async function startAccess(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, antivirus, telemetry, clock, accounts, intake } = parts;
+  const { config, store, issuer, directory, antivirus, telemetry, certifyingClock, accounts, intake } = parts;
   const { limits, timers, relay } = config;
   const accessPoint = new AccessPoint({
     store,
@@ -36,7 +36,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     directory,
     antivirus,
     telemetry,
-    clock,
+    clock: certifyingClock,
     limits: {
       recipients: limits.recipients,
       sizeTimesRecipients: limits.size_times_recipients,
@@ -145,7 +145,8 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
 
 /** The HTTPS port. */
 export async function startWeb(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, telemetry, antivirus, store, directory, signer, clock, intake, limits } = parts;
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock, certifyingClock, utc } = parts;
+  const { intake, limits } = parts;
   const port = config.listen.https;
   if (port === false) return;
   const server = await createWebServer({
@@ -159,7 +160,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
             await directory.current();
             return directory.ownLdif();
           },
-          sign: (ldif) => signAttached(ldif, signer, clock()),
+          sign: (ldif) => signAttached(ldif, signer, certifyingClock()),
           clock,
         })
       : null,
@@ -178,6 +179,7 @@ export async function startWeb(parts: Parts, running: Running): Promise<void> {
       { name: 'signer', ok: () => signer.works() },
       { name: 'disk', ok: () => intake.ready('disk') },
       { name: 'queue', ok: () => intake.ready('queue') },
+      { name: 'clock', ok: async () => utc.certifies() },
     ],
   });
   await running.listen('https', server, port, config.listen.address);

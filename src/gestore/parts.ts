@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
 import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
+import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -24,6 +25,7 @@ import { cleanSpool } from '../smtp/index.js';
 import { openStore, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { KeyPair } from '../tls/index.js';
+import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
 import { type Limits, openLimits } from './limits.js';
 import type { Running } from './running.js';
@@ -38,7 +40,11 @@ export class StartError extends Error {
 export interface Parts {
   readonly config: Config;
   readonly telemetry: Telemetry;
+  /** The system clock, epoch milliseconds. */
   readonly clock: () => number;
+  /** The same for whatever is signed. @throws SmtpError 451 while it is wrong (decisions 30) */
+  readonly certifyingClock: () => number;
+  readonly utc: UtcWatch;
   readonly tls: KeyPair;
   readonly store: Store;
   readonly intake: Intake;
@@ -70,8 +76,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   if (config.listen.imaps !== false || config.listen.imap !== false) {
     telemetry.event('server.warning', { reason: 'listen.imaps: this build has no IMAP server yet' });
   }
-  const store = await openStore({ ...config.storage, now: clock });
+  const latest = new LatestTime();
+  const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const utc = await watchClock(config, { telemetry, store, latest }, running);
+  const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
   const intake = await watchIntake(config, store, telemetry, running);
   const directory = await openDirectory(config, telemetry, store, signer, clock);
@@ -97,7 +106,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     findMailbox,
     telemetry,
-    clock,
+    clock: certifying,
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
@@ -107,6 +116,8 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     config,
     telemetry,
     clock,
+    certifyingClock: certifying,
+    utc,
     tls,
     store,
     intake,
@@ -118,7 +129,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     mailstore,
     issuer,
     incomingPoint,
-    limits: openLimits(config, telemetry, clock),
+    limits: openLimits(config, telemetry, monotonic),
   };
 }
 

@@ -5,7 +5,7 @@ import { refusals } from './refusals.js';
 export interface IncomingRateOptions {
   /** Messages of one source (IPv4 address, IPv6 /64) in a minute that no gestore has signed; Infinity for no limit. */
   readonly perMinute: number;
-  /** Epoch milliseconds. */
+  /** Milliseconds that never go back. */
   readonly clock: () => number;
 }
 

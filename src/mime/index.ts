@@ -8,5 +8,6 @@ export { MimeError, type MimeErrorCode } from './errors.js';
 export { type Field, Header, readHeader } from './header.js';
 export { formatParameter } from './parameters.js';
 export type { Part, StructureLimits } from './part.js';
+export { printable } from './printable.js';
 export { readStructure } from './structure.js';
 export { decodeWords, encodePhrase, encodeSubject } from './words.js';

@@ -78,6 +78,6 @@ const statusOf = ({ enhanced, text }: SmtpRefusal): string =>
 
 /** RFC 3463 2, class 5 at the beginning of `text`, behind the basic code if it is repeated there. */
 function permanentStatus(text: string | undefined): string | undefined {
-  const found = /^\s*(?:5\d\d[ -])?\s*(5\.\d{1,3}\.\d{1,3})(?![\d.])/.exec(text ?? '');
+  const found = /^\s*(?:5\d\d[ -]\s*)?(5\.\d{1,3}\.\d{1,3})(?![\d.])/.exec(text ?? '');
   return found?.[1];
 }

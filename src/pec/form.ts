@@ -266,7 +266,7 @@ function authorsOf(header: Header): { readonly name: string; readonly address: s
 
 /** RFC 6109 3.1.5, `"Per conto di: [original sender]"` on the wire; the sender may be written with a name. */
 function isOnBehalfOf(name: string, mittente: string): boolean {
-  const [, sender] = /^\s*per\s+conto\s+di\s*:\s*(.*)$/i.exec(name) ?? [];
+  const [, sender] = /^\s*per\s+conto\s+di\s*:(.*)$/is.exec(name) ?? [];
   if (sender === undefined) return false;
   const shown = /<([^<>]*)>\s*$/.exec(sender)?.[1] ?? sender;
   return sameAddress(shown.trim(), mittente);

@@ -1,4 +1,4 @@
-import type { Accounts } from '../accounts/index.js';
+import { type Accounts, loggedName } from '../accounts/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { MailboxLocks } from './locks.js';
 import { Maildrop, type MaildropStore } from './maildrop.js';
@@ -29,9 +29,10 @@ export interface LoginAttempt {
  */
 export async function logIn(desk: LoginDesk, attempt: LoginAttempt): Promise<Maildrop> {
   const { accounts, mailstore, locks, telemetry } = desk;
-  const { user, password, peer, session } = attempt;
+  const { password, peer, session } = attempt;
+  const user = loggedName(attempt.user);
   const facts = { protocol: 'pop3', peer, session } as const;
-  const outcome = await accounts.authenticate({ address: user, password, remote: peer });
+  const outcome = await accounts.authenticate({ address: attempt.user, password, remote: peer });
   if (!outcome.ok) {
     if (outcome.reason === 'throttled') {
       telemetry.event('login.throttled', { ...facts, user, cause: outcome.cause });

@@ -40,6 +40,8 @@ export interface TransferParts {
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** False while the clock is known to be wrong: nothing is given up for its age then (decisions 10, 30). */
+  readonly clockIsRight?: (() => boolean) | undefined;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly backoff: Backoff;
@@ -164,8 +166,11 @@ export class Transfer {
   }
 
   #dispose(row: Disposed['row'], outcome: Outcome): Disposed {
-    const { backoff, random, clock } = this.#parts;
-    return { row, disposition: dispose(row, outcome, clock(), retryDelay(backoff, row.attempts, random())) };
+    const { backoff, random, clock, clockIsRight } = this.#parts;
+    const { kind, giveUpAt } = row;
+    const until = clockIsRight?.() === false ? Number.POSITIVE_INFINITY : giveUpAt;
+    const delay = retryDelay(backoff, row.attempts, random());
+    return { row, disposition: dispose({ kind, giveUpAt: until }, outcome, clock(), delay) };
   }
 
   /** @throws StoreUnavailable */

@@ -62,6 +62,14 @@ export const refusals = {
       publicText:
         'Troppi messaggi in arrivo, riprovare tra poco / Too many messages coming in, try again shortly',
     }),
+  // Decisions 30: off by more than a second nothing is certified.
+  clockOff: () =>
+    new SmtpError({
+      code: 451,
+      enhanced: '4.3.0',
+      publicText:
+        "L'orologio del gestore non e esatto, riprovare piu tardi / The clock of this provider is not exact, try again later",
+    }),
   storageFull: (cause?: unknown) =>
     new SmtpError({
       code: 452,

@@ -1,3 +1,4 @@
+import type { LatestTime } from '../clock/index.js';
 import { BlobFiles } from './blobs/files.js';
 import { migrations } from './migrations/index.js';
 import { openSqliteEngine } from './sqlite/engine.js';
@@ -12,6 +13,8 @@ export interface StoreOptions {
   readonly blobs: { readonly kind: 'file'; readonly folder: string } | { readonly kind: 's3' };
   /** Epoch milliseconds; the system's clock if not given. */
   readonly now?: (() => number) | undefined;
+  /** Holds back the dates of register entries where the system clock is known to be ahead. */
+  readonly latest?: LatestTime | undefined;
 }
 
 /**
@@ -24,7 +27,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   migrate(file, migrations, now());
   const files = new BlobFiles(folder);
   await files.prepare();
-  const engine = await openSqliteEngine({ file, blobFolder: folder });
+  const engine = await openSqliteEngine({ file, blobFolder: folder, latest: options.latest?.shared });
   return new LocalStore({ engine, files, now });
 }
 

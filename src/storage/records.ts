@@ -109,7 +109,9 @@ export type EventType =
   | 'inoltro-fallito'
   | 'dsn'
   | 'rifiuto'
-  | 'deposito';
+  | 'deposito'
+  /** No operation on a message: how the system clock stood (decisions 30). */
+  | 'orologio';
 
 /** One entry of the legal log: the eight fields of RFC 6109 2.3, and what explains them. */
 export interface RegisterEvent {

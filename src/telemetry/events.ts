@@ -214,6 +214,19 @@ export const events = {
     },
   ),
 
+  'clock.measured': event<{
+    offset: number;
+    error: number;
+    sources: readonly string[];
+    notes?: string | undefined;
+  }>('debug', 'system clock measured'),
+  'clock.unanswered': event<Fault>('warn', 'system clock not measured'),
+  'clock.exact': event<{ offset: number }>('info', 'the system clock is within a second of UTC again'),
+  'clock.stepped': event<{ seconds: number }>('warn', 'the system clock was set', {
+    counter: 'clock_steps_total',
+    help: 'Jumps of the system clock',
+  }),
+
   'store.unavailable': event<Fault & { operation: string }>('error', 'the store does not answer', {
     counter: 'store_unavailable_total',
     help: 'Store operations that failed',

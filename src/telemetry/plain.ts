@@ -1,3 +1,5 @@
+import { printable } from '../mime/index.js';
+
 /** Log lines for eyes. */
 const names: Readonly<Record<number, string>> = {
   10: 'TRACE',
@@ -20,6 +22,7 @@ export function plainLine(json: string): string {
 }
 
 function plainValue(value: unknown): string {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
+  const text = typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && !/["=]/.test(value);
+  // Whoever writes into a log line writes neither a second one nor to the terminal.
+  return text ? value : printable(JSON.stringify(value));
 }

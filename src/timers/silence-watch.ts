@@ -7,6 +7,8 @@ export interface SilenceWatchOptions {
   readonly longest: number;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** While the clock is known to be wrong no notice is issued (decisions 30). */
+  readonly clockIsRight?: (() => boolean) | undefined;
   readonly telemetry: Telemetry;
 }
 
@@ -22,6 +24,7 @@ const LEAP = 60_000;
 export class SilenceWatch {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
+  private looking = false;
   private expected = Number.POSITIVE_INFINITY;
   private readonly stopping = new AbortController();
 
@@ -38,11 +41,19 @@ export class SilenceWatch {
     await this.running;
   }
 
+  /** Looks now: the clock was set. */
+  wake(): void {
+    if (!this.looking) this.plan(0);
+  }
+
   /** @param wait milliseconds */
   private plan(wait: number): void {
     if (this.stopping.signal.aborted) return;
+    clearTimeout(this.timer);
     this.timer = setTimeout(() => {
+      this.looking = true;
       this.running = this.look().then((next) => {
+        this.looking = false;
         this.expected = this.options.clock() + next;
         this.plan(next);
       });
@@ -59,6 +70,7 @@ export class SilenceWatch {
       telemetry.event('server.warning', { reason });
       return longest;
     }
+    if (this.options.clockIsRight?.() === false) return longest;
     try {
       const { failed, nextAt } = await notices.issueDue(this.stopping.signal);
       telemetry.clear('timer-silence', '');

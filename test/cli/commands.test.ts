@@ -315,7 +315,7 @@ describe('registro and directory', () => {
     assert.deepEqual(await json('registro search --event avvenuta-consegna'), []);
     assert.deepEqual(await json('registro search --to 2026-11-21'), []);
     const table = await run('registro search');
-    assert.match(table.out, /Diffida \?\[31m/);
+    assert.match(table.out, /Diffida \\u001b\[31m/);
     assert.equal((await json(`registro show <${identificativo}>`)).length, 1);
     const out = work.path('accettazione.eml');
     assert.equal((await run(`registro receipt ${identificativo} --out ${out}`)).code, 0);

@@ -111,7 +111,7 @@ async function examined(dir: string): Promise<string[]> {
   ]);
   const findings = JSON.parse(out) as { check: string; result: string; note: string }[];
   const ill = findings.filter(
-    ({ check, result }) => result !== 'ok' && !['antivirus', 'disk'].includes(check),
+    ({ check, result }) => result !== 'ok' && !['antivirus', 'disk', 'clock'].includes(check),
   );
   assert.equal(code, ill.some(({ result }) => result === 'failed') ? 1 : 0, err);
   return ill.map(({ check, result, note }) => `${check} ${result} ${note}`);

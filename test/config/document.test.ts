@@ -34,6 +34,7 @@ antivirus: { clamd: "tcp://127.0.0.1:3310" }
       'policy',
       'testing',
       'timers',
+      'clock',
       'retention',
       'web',
       'log',

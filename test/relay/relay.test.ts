@@ -209,6 +209,8 @@ describe('the relay', { timeout: 60_000 }, () => {
       house.failed.map(({ row, failure }) => [row.recipient, failure.kind]),
       [[`o@${BETA}`, 'expired']],
     );
+    // Told once the row stands on the disk.
+    await until(async () => house.telemetry.recorded.some(({ name }) => name === 'alarm'));
     assert.equal(house.telemetry.recorded.filter(({ name }) => name === 'alarm').length, 1);
     assert.deepEqual(peer.messages, []);
   });

@@ -264,6 +264,6 @@ describe('verifySignature', () => {
 
 /** A store that knows one list and fetches nothing. */
 function storeOf(crl: Buffer): CrlStore {
-  const served = async () => new Response(Uint8Array.from(crl));
-  return new CrlStore({ sources: [{ url: 'http://crl.example/ca.crl' }], fetch: served });
+  const served = async () => crl;
+  return new CrlStore({ sources: [{ url: 'http://crl.example/ca.crl' }], download: served });
 }

@@ -2,6 +2,7 @@ import type { Config } from '../../config/index.js';
 import type { Store } from '../../storage/index.js';
 import type { Run } from '../command.js';
 import { checkSecrets, checkSigning, checkTls } from './certificates.js';
+import { checkClock } from './clock.js';
 import { type Finding, finding, ok } from './finding.js';
 import { checkAntivirus, checkDisk, checkSchema, checkStored } from './parts.js';
 
@@ -26,6 +27,7 @@ export const run: Run = async (call) => {
       try {
         return [
           ...(await checkStored(config, store)),
+          ...(await checkClock(config, store)),
           ...(call.flag('deep') ? await deep(config, store) : []),
         ];
       } finally {

@@ -29,9 +29,6 @@ export const entryColumns: readonly Column<EntryView>[] = [
   ['EVENT', ({ event }) => event],
   ['SENDER', ({ sender }) => sender],
   ['RECIPIENTS', ({ recipients }) => recipients.join(' ')],
-  ['SUBJECT', ({ subject }) => printable(subject)],
+  ['SUBJECT', ({ subject }) => subject],
   ['IDENTIFICATIVO', ({ identificativo }) => identificativo],
 ];
-
-/** A subject is a stranger's text: no control characters on a terminal. */
-const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?');

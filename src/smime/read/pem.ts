@@ -5,12 +5,32 @@ export interface PemBlock {
   readonly der: Uint8Array;
 }
 
-const blockForm = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
+const BEGIN = '-----BEGIN ';
+const END = '-----END ';
+/** The longest in RFC 7468 has 22 characters. */
+const LONGEST_LABEL = 64;
 
-/** Every block of a PEM text (RFC 7468); text around and between them is skipped. @throws CmsError */
+/**
+ * Every block of a PEM text (RFC 7468); text around and between them is skipped. One pass, since lists come from the
+ * network: no text makes it go back.
+ * @throws CmsError
+ */
 export function pemBlocks(file: Uint8Array): PemBlock[] {
   const text = new TextDecoder('latin1').decode(file);
-  return [...text.matchAll(blockForm)].map(([, label = '', body = '']) => ({ label, der: fromBase64(body) }));
+  const blocks: PemBlock[] = [];
+  for (let at = text.indexOf(BEGIN); at >= 0; at = text.indexOf(BEGIN, at)) {
+    at += BEGIN.length;
+    const label = /^[A-Z0-9 ]+(?=-----)/.exec(text.slice(at, at + LONGEST_LABEL + 5))?.[0];
+    if (label === undefined) continue;
+    const from = at + label.length + 5;
+    const to = text.indexOf(END, from);
+    // Nothing ends after here.
+    if (to < 0) break;
+    at = to + END.length;
+    if (!text.startsWith(`${label}-----`, at)) continue;
+    blocks.push({ label, der: fromBase64(text.slice(from, to)) });
+  }
+  return blocks;
 }
 
 /** DER of CMS, certificates and CRLs starts with a SEQUENCE; a PEM text, even with a preface, cannot hold one before BEGIN. */

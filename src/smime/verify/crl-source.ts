@@ -1,25 +1,25 @@
 import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Crl, readCrls } from '../read/crl.js';
+import type { Download, FetchLimits, Reach } from './download.js';
 
 /** Where revocation lists come from: a path, or a URL (http, https, file). */
 export type CrlLocation = { readonly file: string } | { readonly url: string };
-
-export interface FetchLimits {
-  /** Milliseconds for a whole transfer. */
-  readonly timeout: number;
-  /** Octets. */
-  readonly size: number;
-}
 
 /** One place lists come from, and what came from it. Loading never rejects: it leaves `failure` behind. */
 export interface CrlSource {
   readonly name: string;
   readonly crls: readonly Crl[];
-  /** Why the last attempt failed and since when attempts have been failing, epoch milliseconds. */
-  readonly failure: { readonly since: number; readonly reason: string } | undefined;
+  /** Why the last attempt failed. */
+  readonly failure: { readonly reason: string } | undefined;
   /** Looks again if it is time to, or in any case with `force`. */
-  load(now: number, force?: boolean): Promise<void>;
+  load(now: Times, force?: boolean): Promise<void>;
+}
+
+/** Milliseconds: of the system clock, that lists are dated by, and of the monotonic one, that waits are counted by. */
+export interface Times {
+  readonly wall: number;
+  readonly steady: number;
 }
 
 /** A file is looked at again after this long, so that a list put in place counts without a restart. */
@@ -32,7 +32,7 @@ export function openSource(
   location: CrlLocation,
   limits: FetchLimits,
   maxAge: number,
-  fetcher: typeof fetch,
+  { download, reach }: { readonly download: Download; readonly reach: Reach },
 ): CrlSource {
   if ('file' in location) return fileSource(location.file, limits);
   const url = new URL(location.url);
@@ -42,42 +42,40 @@ export function openSource(
   }
   return source(location.url, {
     due: (now, state) => {
-      if (state.failure !== undefined) return now - state.tried >= RETRY;
-      return (
-        now - state.tried >= maxAge ||
-        (now - state.tried >= RETRY && state.crls.some((crl) => crl.nextUpdate < now))
-      );
+      const waited = now.steady - state.tried;
+      if (state.failure !== undefined) return waited >= RETRY;
+      return waited >= maxAge || (waited >= RETRY && state.crls.some((crl) => crl.nextUpdate < now.wall));
     },
-    read: async () => readCrls(await download(url, limits, fetcher)),
+    read: async () => readCrls(await download(url, limits, reach)),
     // A list still good is used while a newer one is on its way.
-    wait: (now, state) => !state.crls.some((crl) => crl.nextUpdate >= now),
+    wait: (now, state) => !state.crls.some((crl) => crl.nextUpdate >= now.wall),
   });
 }
 
 interface State {
   crls: readonly Crl[];
   failure: CrlSource['failure'];
-  /** When it was last tried, epoch milliseconds. */
+  /** When it was last tried, on the monotonic clock. */
   tried: number;
 }
 
 interface Place {
-  due(now: number, state: State): boolean;
+  due(now: Times, state: State): boolean;
   /** The lists; undefined when they are what they were. */
   read(): Promise<readonly Crl[] | undefined>;
-  wait(now: number, state: State): boolean;
+  wait(now: Times, state: State): boolean;
 }
 
 function source(name: string, place: Place): CrlSource {
   const state: State = { crls: [], failure: undefined, tried: Number.NEGATIVE_INFINITY };
   let running: Promise<void> | undefined;
-  const attempt = async (now: number): Promise<void> => {
+  const attempt = async (): Promise<void> => {
     try {
       state.crls = (await place.read()) ?? state.crls;
       state.failure = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      state.failure = { since: state.failure?.since ?? now, reason };
+      state.failure = { reason };
     }
   };
   return {
@@ -90,8 +88,8 @@ function source(name: string, place: Place): CrlSource {
     },
     async load(now, force = false) {
       if (running === undefined && (force || place.due(now, state))) {
-        state.tried = now;
-        running = attempt(now).finally(() => {
+        state.tried = now.steady;
+        running = attempt().finally(() => {
           running = undefined;
         });
       }
@@ -103,7 +101,7 @@ function source(name: string, place: Place): CrlSource {
 function fileSource(file: string, limits: FetchLimits): CrlSource {
   let seen = '';
   return source(file, {
-    due: (now, state) => now - state.tried >= FILE_LOOK,
+    due: (now, state) => now.steady - state.tried >= FILE_LOOK,
     async read() {
       const { size, mtimeMs, ino } = await stat(file);
       const mark = `${size} ${mtimeMs} ${ino}`;
@@ -116,18 +114,4 @@ function fileSource(file: string, limits: FetchLimits): CrlSource {
     },
     wait: () => true,
   });
-}
-
-async function download(url: URL, limits: FetchLimits, fetcher: typeof fetch): Promise<Uint8Array> {
-  const response = await fetcher(url, { signal: AbortSignal.timeout(limits.timeout), credentials: 'omit' });
-  if (!response.ok || response.body === null) throw new Error(`${url.href}: HTTP ${response.status}`);
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
-    size += piece.length;
-    // Leaving the loop cancels the transfer.
-    if (size > limits.size) throw new RangeError(`${url.href}: more than ${limits.size} octets`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
 }

@@ -1,7 +1,8 @@
 import type { Certificate } from '../read/certificate.js';
 import { type Crl, covers, judge, signedBy } from '../read/crl.js';
 import type { Revocation, RevocationSource } from '../read/revocation.js';
-import { type CrlLocation, type CrlSource, openSource } from './crl-source.js';
+import { type CrlLocation, type CrlSource, openSource, type Times } from './crl-source.js';
+import { type Download, download, type Reach } from './download.js';
 import { nodeCrypto } from './node-crypto.js';
 
 export interface CrlOptions {
@@ -18,12 +19,19 @@ export interface CrlOptions {
   /** Milliseconds for which a missing or stale list is a temporary failure (decisions 21); default 24 h. */
   readonly grace?: number;
   readonly now?: () => number;
-  readonly fetch?: typeof fetch;
+  /** Milliseconds that never go back: what is waited for does not grow when the system clock is set. */
+  readonly monotonic?: () => number;
+  /** Where pointers may lead; default `public`: a list in a private network is named in `sources`. */
+  readonly pointers?: Reach;
+  /** How a URL is fetched; over the network if not given. */
+  readonly download?: Download;
 }
 
 const DAY = 86_400_000;
 /** Pointers remembered: a chain names two or three, and there are some thirty gestori. */
 const MAX_POINTERS = 256;
+/** Of one certificate; RFC 5280 knows several names of one list, and no reason for many. */
+const MAX_PER_CERTIFICATE = 4;
 
 /** Revocation lists in memory, from configured places and from certificates' pointers. */
 export class CrlStore implements RevocationSource {
@@ -31,30 +39,35 @@ export class CrlStore implements RevocationSource {
   private readonly pointers = new Map<string, CrlSource>();
   /** Issuers whose signature a list was found to bear, or not. */
   private readonly checked = new WeakMap<Crl, Map<Uint8Array, Promise<boolean>>>();
-  /** Since when an issuer's list has been missing, epoch milliseconds. */
+  /** Since when an issuer's list has been missing, on the monotonic clock. */
   private readonly missing = new WeakMap<Certificate, number>();
   /** Issuers that had a configured list once: should it be swapped for another's, theirs is missing, not unwanted. */
   private readonly spokenFor = new WeakSet<Certificate>();
-  private readonly open: (location: CrlLocation) => CrlSource;
+  private readonly open: (location: CrlLocation, reach: Reach) => CrlSource;
+  private readonly reach: Reach;
   private readonly followPointers: boolean;
   private readonly grace: number;
   private readonly now: () => number;
+  private readonly monotonic: () => number;
 
   /** @throws TypeError for a configured URL that is not http, https or file */
   constructor(options: CrlOptions = {}) {
     const limits = { timeout: options.timeout ?? 10_000, size: options.size ?? 32 * 1024 * 1024 };
-    const fetcher = options.fetch ?? fetch;
-    this.open = (location) => openSource(location, limits, options.maxAge ?? DAY / 24, fetcher);
+    const fetch = options.download ?? download;
+    this.open = (location, reach) =>
+      openSource(location, limits, options.maxAge ?? DAY / 24, { download: fetch, reach });
+    this.reach = options.pointers ?? 'public';
     this.followPointers = options.followPointers ?? true;
     this.grace = options.grace ?? DAY;
     this.now = options.now ?? Date.now;
-    this.configured = (options.sources ?? []).map(this.open);
+    this.monotonic = options.monotonic ?? (() => performance.now());
+    this.configured = (options.sources ?? []).map((source) => this.open(source, 'anywhere'));
   }
 
   /** Fetches everything again. Never rejects; what failed is told in the result, one line a place. */
   async refresh(): Promise<string[]> {
     const sources = this.all();
-    await Promise.all(sources.map((source) => source.load(this.now(), true)));
+    await Promise.all(sources.map((source) => source.load(this.times(), true)));
     return sources.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`${name}: ${failure.reason}`],
     );
@@ -93,14 +106,23 @@ export class CrlStore implements RevocationSource {
     staleSince: number | undefined,
     failure: CrlSource['failure'],
   ): Revocation {
-    const now = this.now();
-    // A list that ran out gives the start of the grace time by itself, so that a restart does not lengthen it.
-    const since = staleSince ?? this.missing.get(issuer) ?? now;
-    if (staleSince === undefined) this.missing.set(issuer, since);
-    const temporary = since <= now && now - since < this.grace;
+    const temporary = this.elapsed(issuer, staleSince) < this.grace;
     const why = staleSince === undefined ? 'la lista di revoca manca' : 'la lista di revoca è scaduta';
     const reason = failure === undefined ? why : `${why} (${failure.reason})`;
     return { status: 'unavailable', temporary, reason };
+  }
+
+  /** Milliseconds without a list. One that ran out tells since when by itself, so that a restart does not lengthen the grace. */
+  private elapsed(issuer: Certificate, staleSince: number | undefined): number {
+    if (staleSince !== undefined) return this.now() - staleSince;
+    const { steady } = this.times();
+    const since = this.missing.get(issuer) ?? steady;
+    this.missing.set(issuer, since);
+    return steady - since;
+  }
+
+  private times(): Times {
+    return { wall: this.now(), steady: this.monotonic() };
   }
 
   private all(): CrlSource[] {
@@ -108,15 +130,16 @@ export class CrlStore implements RevocationSource {
   }
 
   private load(sources: readonly CrlSource[]): Promise<unknown> {
-    const now = this.now();
-    return Promise.all(sources.map((source) => source.load(now)));
+    const times = this.times();
+    return Promise.all(sources.map((source) => source.load(times)));
   }
 
   private pointersOf(certificate: Certificate): CrlSource[] {
     return certificate.crlPointers
       .filter((uri) => /^https?:\/\//i.test(uri) && URL.canParse(uri))
+      .slice(0, MAX_PER_CERTIFICATE)
       .map((uri) => {
-        const known = this.pointers.get(uri) ?? this.open({ url: uri });
+        const known = this.pointers.get(uri) ?? this.open({ url: uri }, this.reach);
         this.pointers.delete(uri);
         this.pointers.set(uri, known);
         const oldest = this.pointers.keys().next();

@@ -28,7 +28,7 @@ export class FileHandles {
       return await readFully(await entry.handle, offset, length);
     } finally {
       entry.readers -= 1;
-      entry.lastUsed = Date.now();
+      entry.lastUsed = performance.now();
       if (entry.readers === 0 && this.#entries.get(path) !== entry) void closeEntry(entry);
       this.#closeIdle(Number.NEGATIVE_INFINITY);
     }
@@ -59,14 +59,14 @@ export class FileHandles {
   #take(path: string): Entry {
     let entry = this.#entries.get(path);
     if (entry === undefined) {
-      const opened: Entry = { handle: open(path, 'r'), readers: 0, lastUsed: Date.now() };
+      const opened: Entry = { handle: open(path, 'r'), readers: 0, lastUsed: performance.now() };
       opened.handle.catch(() => this.#forget(path, opened));
       entry = opened;
     } else {
       this.#entries.delete(path);
     }
     this.#entries.set(path, entry);
-    this.#timer ??= setInterval(() => this.#closeIdle(Date.now() - IDLE_MS), IDLE_MS).unref();
+    this.#timer ??= setInterval(() => this.#closeIdle(performance.now() - IDLE_MS), IDLE_MS).unref();
     return entry;
   }
 

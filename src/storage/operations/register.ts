@@ -1,11 +1,11 @@
-/** Reading the register. Its entries are written by the transaction itself (`append`), never by an operation. */
+/** Reading the register. Its entries are written by the transaction itself (`append`), as part of what they tell of. */
 
 import { sql } from 'kysely';
 import { addressKey } from '../../pec/index.js';
-import type { RegisterHead, RegisterPlace, RegisterQuery, RegisterRow } from '../records.js';
+import type { RegisterEvent, RegisterHead, RegisterPlace, RegisterQuery, RegisterRow } from '../records.js';
 import type { RegistroTable } from '../schema.js';
 import { type Statement, statement } from '../statement.js';
-import type { ReadOperation, ReadTransaction } from '../transaction.js';
+import type { Operation, ReadOperation, ReadTransaction } from '../transaction.js';
 
 /** No place comes before the one or after the other. Whoever adds a row by hand may give it a negative one. */
 const FIRST = Number.MIN_SAFE_INTEGER;
@@ -202,4 +202,27 @@ export const registerHeads: ReadOperation<Record<never, never>, RegisterHead[]> 
     if (head !== undefined) heads.push(head);
   }
   return heads;
+};
+
+// --- the clock -------------------------------------------------------------------------------------------------
+
+// The event is written out: only so the index of these entries alone is used.
+const selectLastClock = statement<Record<never, never>, RegistroTable>((db) =>
+  db
+    .selectFrom('registro')
+    .select(columns)
+    .where(sql<boolean>`event = 'orologio'`)
+    .orderBy('lane', 'desc')
+    .orderBy('seq', 'desc')
+    .limit(1),
+);
+
+/** Keeps how the clock stood: an entry about no message. */
+export const recordClock: Operation<RegisterEvent & { readonly event: 'orologio' }, void> = (tx, event) =>
+  tx.append(event);
+
+/** How the clock stood last. */
+export const lastClock: ReadOperation<Record<never, never>, RegisterRow | undefined> = async (tx) => {
+  const row = await tx.first(selectLastClock, {});
+  return row === undefined ? undefined : asRegisterRow(row);
 };

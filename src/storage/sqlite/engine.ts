@@ -18,6 +18,8 @@ export interface SqliteEngineOptions {
   /** URL of a module that exports `writes`, in place of the store's own operations. */
   readonly operations?: string | undefined;
   readonly waitingLimit?: number | undefined;
+  /** Of a `LatestTime`: no entry of the register is dated later. */
+  readonly latest?: SharedArrayBuffer | undefined;
 }
 
 interface Waiting {
@@ -45,8 +47,8 @@ class SqliteEngine implements Engine {
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor({ file, blobFolder, operations, waitingLimit }: SqliteEngineOptions) {
-    this.#settings = { file, blobFolder, operations };
+  constructor({ file, blobFolder, operations, waitingLimit, latest }: SqliteEngineOptions) {
+    this.#settings = { file, blobFolder, operations, latest };
     this.#waitingLimit = waitingLimit ?? WAITING_LIMIT;
   }
 

@@ -7,6 +7,8 @@ export interface WriterSettings {
   readonly blobFolder: string;
   /** A module that exports `writes`, in place of the store's own operations. */
   readonly operations: string | undefined;
+  /** Of a `LatestTime`. */
+  readonly latest?: SharedArrayBuffer | undefined;
 }
 
 export interface WriteRequest {

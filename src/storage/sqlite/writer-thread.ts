@@ -1,6 +1,7 @@
 /** The thread that writes. It takes whatever waits as one batch, so a full disk queue costs one fsync, not hundreds. */
 import { randomBytes } from 'node:crypto';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { LatestTime } from '../../clock/index.js';
 import { knownBlobs } from '../blobs/known.js';
 import { removeBlobFile } from '../blobs/layout.js';
 import { describeError } from '../errors.js';
@@ -17,6 +18,8 @@ const ELSEWHERE_MS = 300;
 
 const settings = workerData as WriterSettings;
 const port = ownPort();
+
+const latest = new LatestTime(settings.latest);
 
 const waiting: WriteRequest[] = [];
 const removals: Extract<ToWriter, { kind: 'remove-files' }>[] = [];
@@ -86,7 +89,7 @@ try {
   const writer = new Writer({
     open: () => openWriting(settings.file),
     operations: await ownOperations(),
-    now: Date.now,
+    now: () => latest.bound(Date.now()),
     salt: () => randomBytes(SALT_BYTES),
   });
   const watch = setInterval(() => {

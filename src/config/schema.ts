@@ -309,7 +309,8 @@ const limits = z.strictObject({
     default: 500_000,
   }),
   connections_total: key(count, {
-    description: 'Open connections of all listeners together.',
+    description:
+      'Open connections of all listeners but mx together: mx has a bound of its own (connections).',
     default: 5000,
   }),
   connections: key(count, {

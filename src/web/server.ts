@@ -64,7 +64,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       reply.raw.end(JSON.stringify({ error: STATUS_CODES[code] }));
     },
   });
-  guard(app.server, options.connections ?? new Connections(), timeouts.handshake);
+  const handshakes = guard(app.server, options.connections ?? new Connections(), timeouts.handshake);
   observe(app, options.telemetry);
   refuse(app, options.telemetry);
   await app.register(async (routes) => healthRoutes(routes, options));
@@ -77,13 +77,20 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       return address;
     },
     reload: (tls) => app.server.setSecureContext(serverTls(tls)),
-    close: () => app.close(),
+    async close() {
+      const closed = app.close();
+      handshakes.end();
+      await closed;
+    },
   };
 }
 
-/** Counts connections before their handshake, and ends a handshake that does not end, however octets drip in. */
-function guard(server: Server, connections: Pick<Connections, 'enter'>, handshake: number): void {
-  const late = new Map<string, NodeJS.Timeout>();
+/**
+ * Counts connections before their handshake, and ends a handshake that does not end, however octets drip in.
+ * @returns what ends all handshakes at once: nobody has asked for anything there, and the listener waits for them
+ */
+function guard(server: Server, connections: Pick<Connections, 'enter'>, handshake: number): { end(): void } {
+  const handshakes = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();
   // Node's own listener takes the socket over: ours must come first.
   server.prependListener('connection', (socket: Socket) => {
     const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '');
@@ -96,14 +103,23 @@ function guard(server: Server, connections: Pick<Connections, 'enter'>, handshak
     }
     const key = keyOf(socket);
     const timer = setTimeout(() => socket.destroy(), handshake);
-    late.set(key, timer);
+    handshakes.set(key, { socket, timer });
     socket.once('close', () => {
       clearTimeout(timer);
-      if (late.get(key) === timer) late.delete(key);
+      if (handshakes.get(key)?.socket === socket) handshakes.delete(key);
       entry.leave();
     });
   });
-  server.on('secureConnection', (socket: Socket) => clearTimeout(late.get(keyOf(socket))));
+  server.on('secureConnection', (socket: Socket) => {
+    const key = keyOf(socket);
+    clearTimeout(handshakes.get(key)?.timer);
+    handshakes.delete(key);
+  });
+  return {
+    end: () => {
+      for (const { socket } of handshakes.values()) socket.destroy();
+    },
+  };
 }
 
 const keyOf = (socket: Socket): string => `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;

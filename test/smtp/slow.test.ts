@@ -71,7 +71,7 @@ async function hearOut(dialogue: Dialogue): Promise<string[]> {
   return heard;
 }
 
-describe('slow clients', () => {
+describe('slow clients', { timeout: 120_000 }, () => {
   it('that never begin their TLS handshake are cut', async (t) => {
     const { port, server } = await start(t, {
       mode: 'implicit',
@@ -195,7 +195,7 @@ describe('slow clients', () => {
   });
 });
 
-describe('clients that do not listen', () => {
+describe('clients that do not listen', { timeout: 120_000 }, () => {
   it('are not answered ahead of their reading, and end by the time of a command', async (t) => {
     const { port, server } = await start(t, {
       session: { idleCommands: Number.POSITIVE_INFINITY },

@@ -27,7 +27,7 @@ export const floors = [
   ['issuing'],
   ['smime'],
   ['storage'],
-  ['clock'],
+  ['clock', 'limits'],
   ['telemetry'],
   ['config', 'tls'],
   ['pec'],

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
 import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
-import { LatestTime, type UtcWatch } from '../clock/index.js';
+import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
@@ -27,6 +27,7 @@ import type { Telemetry } from '../telemetry/index.js';
 import type { KeyPair } from '../tls/index.js';
 import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
+import { type Limits, openLimits } from './limits.js';
 import type { Running } from './running.js';
 import { readTls } from './tls.js';
 
@@ -55,6 +56,7 @@ export interface Parts {
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
+  readonly limits: Limits;
 }
 
 /** Builds what every role needs. @throws StartError, and what opening the store or the key throws */
@@ -127,6 +129,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     mailstore,
     issuer,
     incomingPoint,
+    limits: openLimits(config, telemetry, monotonic),
   };
 }
 

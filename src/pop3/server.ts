@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { Connections } from '../limits/index.js';
 import { type KeyPair, serverTls } from '../tls/index.js';
 import { ConnectionLost } from './errors.js';
 import { locksOf } from './locks.js';
@@ -22,9 +23,6 @@ export function createPop3Server(options: Pop3ServerOptions): Pop3Server {
   return new Listener(options);
 }
 
-/** Connections past the limit that are still told so; the rest is dropped unheard. */
-const TURNED_AWAY = 64;
-
 /** Milliseconds of silence before TCP asks whether the peer is still there. */
 const KEEP_ALIVE = 60_000;
 
@@ -41,7 +39,7 @@ class Listener implements Pop3Server {
   readonly #handshakes = new Map<string, Handshake>();
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<Session>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #connections: Pick<Connections, 'enter'>;
   #closing = false;
 
   constructor(options: Pop3ServerOptions) {
@@ -61,10 +59,8 @@ class Listener implements Pop3Server {
       updates: new Set(),
       secure: (plain) => this.#handshake(plain),
     };
-    this.#tls = createTlsServer({
-      ...serverTls(options.tls),
-      handshakeTimeout: timeouts.handshake,
-    });
+    this.#connections = options.connections ?? new Connections(undefined, telemetry);
+    this.#tls = createTlsServer(serverTls(options.tls));
     this.#tls.on('secureConnection', (socket) => this.#handshakes.get(keyOf(socket))?.resolve(socket));
     this.#tls.on('tlsClientError', (error, socket) => {
       this.#handshakes.get(keyOf(socket))?.reject(error);
@@ -72,15 +68,7 @@ class Listener implements Pop3Server {
     });
     // A client that has closed its side still gets the answers it asked for.
     this.#server = createServer({ allowHalfOpen: true });
-    this.#server.maxConnections = limits.connections + TURNED_AWAY;
     this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#server.on('drop', (data) =>
-      telemetry.event('session.refused', {
-        protocol: 'pop3',
-        peer: plainAddress(data?.remoteAddress),
-        reason: 'too many connections',
-      }),
-    );
     // Errors of accept (no file descriptors left): the listener stands.
     this.#server.on('error', (error) =>
       telemetry.event('session.failed', { protocol: 'pop3', peer: '', error: error.message }),
@@ -131,35 +119,33 @@ class Listener implements Pop3Server {
   }
 
   #accept(socket: Socket): void {
-    const { telemetry, mode, limits } = this.#services;
+    const { telemetry, mode } = this.#services;
     const peer: Peer = {
       address: plainAddress(socket.remoteAddress),
       session: randomBytes(6).toString('hex'),
     };
     const facts = { protocol: 'pop3', peer: peer.address, session: peer.session } as const;
-    const here = (this.#perAddress.get(peer.address) ?? 0) + 1;
-    this.#perAddress.set(peer.address, here);
-    this.#sockets.add(socket);
-    telemetry.event('session.opened', facts);
-    // A peer that vanished must not hold its mailbox for the whole idle time.
-    socket.setKeepAlive(true, KEEP_ALIVE);
     // Under TLS the session listens to the TLS socket; this one's errors show there too.
     socket.on('error', () => undefined);
+    const entry = this.#connections.enter(facts);
+    if (entry.kind === 'dropped') {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    // A peer that vanished must not hold its mailbox for the whole idle time.
+    socket.setKeepAlive(true, KEEP_ALIVE);
     socket.once('close', () => {
-      this.#release(socket, peer.address);
-      telemetry.event('session.closed', facts);
+      this.#sockets.delete(socket);
+      entry.leave();
     });
-    const tooMany =
-      this.#sockets.size > limits.connections ||
-      (limits.connectionsPerAddress > 0 && here > limits.connectionsPerAddress);
-    if (tooMany) telemetry.event('session.refused', { ...facts, reason: 'too many connections' });
     const greet = (ready: Socket, secure: boolean) => {
       if (socket.destroyed) return;
       const session = new Session(this.#services, peer, ready, secure);
       this.#sessions.add(session);
       socket.once('close', () => this.#sessions.delete(session));
       if (this.#closing) session.start(refusals.shuttingDown());
-      else session.start(tooMany ? refusals.tooManyConnections() : undefined);
+      else session.start(entry.kind === 'turned-away' ? refusals.tooManyConnections() : undefined);
     };
     if (mode === 'starttls') {
       greet(socket, false);
@@ -171,17 +157,16 @@ class Listener implements Pop3Server {
     );
   }
 
-  #release(socket: Socket, address: string): void {
-    this.#sockets.delete(socket);
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
-  }
-
   /** Both ends of the connection name it until the TLS socket is there. */
   #handshake(plain: Socket): Promise<TLSSocket> {
     const key = keyOf(plain);
+    // Of the whole handshake: Node's own handshakeTimeout is one of silence.
+    let late: NodeJS.Timeout | undefined;
     return new Promise<TLSSocket>((resolve, reject) => {
+      late = setTimeout(
+        () => reject(new ConnectionLost('the TLS handshake did not end in time')),
+        this.#services.timeouts.handshake,
+      );
       if (plain.destroyed) throw new ConnectionLost('connection closed by the peer');
       plain.once('close', () => reject(new ConnectionLost('connection closed during the TLS handshake')));
       this.#handshakes.set(key, { resolve, reject });
@@ -191,7 +176,10 @@ class Listener implements Pop3Server {
         plain.destroy();
         throw error;
       })
-      .finally(() => this.#handshakes.delete(key));
+      .finally(() => {
+        clearTimeout(late);
+        this.#handshakes.delete(key);
+      });
   }
 }
 

@@ -68,6 +68,8 @@ export class Session {
   #badCommands = 0;
   #failedLogins = 0;
   #idle: NodeJS.Timeout | undefined;
+  /** Ends who does not log in. */
+  #hurry: NodeJS.Timeout | undefined;
   #linger: NodeJS.Timeout | undefined;
   readonly #detach: (() => void)[] = [];
 
@@ -82,7 +84,9 @@ export class Session {
   /** Greets, or turns the client away. */
   start(refusal?: Pop3Error): void {
     this.#attach();
-    this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.idle);
+    const { timeouts } = this.#services;
+    this.#idle = setTimeout(() => this.#onIdle(), timeouts.idle);
+    this.#hurry = setTimeout(() => this.#onHurry(), timeouts.login);
     // No angle brackets in the greeting: they would announce APOP (RFC 2449 6).
     const greeting: Reply = { status: '+OK', text: `${this.#services.hostname} POP3 pronto / ready` };
     this.#output.add(encodeReply(refusal === undefined ? greeting : replyFor(refusal)));
@@ -127,9 +131,14 @@ export class Session {
   }
 
   #onClose(): void {
-    clearTimeout(this.#idle);
+    this.#stopWaiting();
     clearTimeout(this.#linger);
     if (this.#state.kind !== 'update') this.#advance({ kind: 'closed' });
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#hurry);
   }
 
   /** RFC 1939 3: neither an answer nor the UPDATE state. */
@@ -138,10 +147,16 @@ export class Session {
     else this.#socket.destroy();
   }
 
+  /** A login that is being checked is waited for. */
+  #onHurry(): void {
+    if (this.#busy) this.#hurry?.refresh();
+    else this.#socket.destroy();
+  }
+
   /** Closes our side; what the client still sends is not looked at. */
   #end(): void {
     this.#advance({ kind: 'closed' });
-    clearTimeout(this.#idle);
+    this.#stopWaiting();
     if (this.#socket.destroyed || this.#linger !== undefined) return;
     this.#socket.end();
     this.#socket.resume();
@@ -294,13 +309,13 @@ export class Session {
   }
 
   #refuse(error: unknown, line: Line): void {
-    const { limits, testing } = this.#services;
+    const { limits } = this.#services;
     if (!(error instanceof Pop3Error)) this.#report(error);
     const charge = error instanceof Pop3Error ? error.charge : 'none';
     if (charge === 'bad-command') this.#badCommands += 1;
-    if (charge === 'failed-login' && !testing) this.#failedLogins += 1;
+    if (charge === 'failed-login') this.#failedLogins += 1;
     const tooMany = this.#badCommands >= limits.badCommands;
-    const guessing = limits.failedLogins > 0 && this.#failedLogins >= limits.failedLogins;
+    const guessing = this.#failedLogins >= limits.failedLogins;
     this.#output.add(encodeReply(replyFor(tooMany ? refusals.tooManyErrors() : error)));
     if (tooMany || guessing || line.kind === 'flood') this.#advance({ kind: 'closed' });
     else if (this.#state.kind === 'user' || this.#state.kind === 'sasl') {
@@ -334,6 +349,7 @@ export class Session {
       if ('maildrop' in next) next.maildrop.release();
       return;
     }
+    if ('maildrop' in next) clearTimeout(this.#hurry);
     if ('maildrop' in state && !('maildrop' in next)) state.maildrop.release();
     this.#state = next;
   }

@@ -64,7 +64,7 @@ describe('any lines at all', () => {
     listener = await startListener([message, message], {
       mode: 'starttls',
       testing: true,
-      limits: { badCommands: 1_000_000, connectionsPerAddress: 0 },
+      limits: { badCommands: 1_000_000 },
     });
   });
   after(() => listener.server.close());

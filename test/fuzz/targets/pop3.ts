@@ -14,7 +14,6 @@ const listener = await startListener(messages, {
   mode: 'starttls',
   testing: true,
   telemetry: failures.telemetry,
-  limits: { connectionsPerAddress: 0 },
   // After STLS no handshake comes.
   timeouts: { handshake: 100 },
 });

@@ -4,6 +4,7 @@ import { keep, receivedField, type SmtpHandlers, refusals as shared } from '../s
 import type { Mailbox, Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { refusals } from './refusals.js';
+import type { SendingLimits } from './sending-limits.js';
 import type { AccessPoint } from './submit.js';
 
 export interface SubmissionSessionOptions {
@@ -13,6 +14,7 @@ export interface SubmissionSessionOptions {
   readonly hostname: string;
   /** Octets beyond the quota kept for receipts; when they are spent the user cannot submit (decisions 9). */
   readonly receiptsReserve: number;
+  readonly sending: Pick<SendingLimits, 'begin'>;
   readonly telemetry: Telemetry;
 }
 
@@ -29,7 +31,7 @@ export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandl
         return result.mailbox;
       }
       if (result.reason === 'throttled') {
-        telemetry.event('login.throttled', { ...session, user });
+        telemetry.event('login.throttled', { ...session, user, cause: result.cause });
         throw shared.tooManyAttempts();
       }
       telemetry.event('login.failed', { ...session, user, reason: result.reason });
@@ -49,19 +51,32 @@ export function submissionHandlers(options: SubmissionSessionOptions): SmtpHandl
       if (!isValidAddress(address)) throw refusals.badRecipient();
     },
 
-    async data(message, envelope, peer) {
-      const mailbox = await current(accounts, peer.user);
-      if (mailbox.state !== 'active') throw refusals.suspended();
-      const { identificativo } = await options.accessPoint.submit({
-        mailbox,
-        mailFrom: envelope.mailFrom,
-        recipients: envelope.recipients,
-        message: await keep(message, options.store),
-        longestLine: message.longestLine,
-        eightBit: message.eightBit,
-        received: (date) => receivedField(peer, options.hostname, date),
-      });
-      return identificativo;
+    // Here and not at RCPT: a recipient refused would certify the message for a part of them (decisions 13).
+    begin(envelope, { user, remoteAddress }) {
+      if (user === undefined) throw shared.authenticationRequired();
+      const recipients = envelope.recipients.length;
+      return options.sending.begin({ mailbox: user.address, recipients, peer: remoteAddress });
+    },
+
+    async data(message, envelope, peer, charge) {
+      try {
+        const mailbox = await current(accounts, peer.user);
+        if (mailbox.state !== 'active') throw refusals.suspended();
+        const { identificativo } = await options.accessPoint.submit({
+          mailbox,
+          mailFrom: envelope.mailFrom,
+          recipients: envelope.recipients,
+          message: await keep(message, options.store),
+          longestLine: message.longestLine,
+          eightBit: message.eightBit,
+          received: (date) => receivedField(peer, options.hostname, date),
+        });
+        return identificativo;
+      } catch (error) {
+        // Trying again while we are in trouble shall not use up what a user may send.
+        charge.giveBack();
+        throw error;
+      }
     },
   };
 }

@@ -1,10 +1,11 @@
+import { networkOf } from '../limits/index.js';
 import { addressKey, domainOf, isValidAddress, isValidDomain } from '../pec/index.js';
 import type { Alias, Domain, Holder, Mailbox, MailboxState, Store } from '../storage/index.js';
 import { StoreConflict } from '../storage/index.js';
 import { AccountError, type AccountErrorCode } from './errors.js';
 import { hashNewPassword, preparePassword } from './password.js';
 import { LoginThrottle } from './throttle.js';
-import { PasswordVerifier } from './verifier.js';
+import { PasswordVerifier, type Verification } from './verifier.js';
 
 export interface AccountsOptions {
   readonly store: Pick<Store, 'read' | 'write'>;
@@ -20,13 +21,19 @@ export interface AccountsOptions {
   readonly monotonic?: (() => number) | undefined;
 }
 
+/** Why a login has to wait: failures of that account from that network, failures from that network, too many logins at once. */
+export type ThrottleCause = 'account' | 'network' | 'busy';
+
 /**
- * What came of a login. `throttled`: too many failures from there, or too many logins at once; try again later.
+ * What came of a login. `throttled`: nothing was tried; try again later.
  * A suspended holder logs in: `mailbox.state` says that he may read and not send.
  */
 export type Authentication =
   | { readonly ok: true; readonly mailbox: Mailbox }
-  | { readonly ok: false; readonly reason: 'bad' | 'throttled' | 'revoked' };
+  | { readonly ok: false; readonly reason: 'bad' | 'revoked' }
+  | { readonly ok: false; readonly reason: 'throttled'; readonly cause: ThrottleCause };
+
+type Outcome = 'good' | 'bad' | { readonly throttled: ThrottleCause };
 
 /** Local parts that belong to the gestore in every domain (decisions 23). */
 const RESERVED = new Set(['posta-certificata', 'postmaster']);
@@ -195,7 +202,7 @@ export class Accounts {
     // One account is one counter, whatever alias it is tried by.
     const account = mailbox?.address ?? attempt.address.slice(0, 320);
     const outcome = await this.#verify(addressKey(account), mailbox?.passwordHash, attempt);
-    if (outcome === 'busy') return { ok: false, reason: 'throttled' };
+    if (typeof outcome === 'object') return { ok: false, reason: 'throttled', cause: outcome.throttled };
     if (outcome === 'bad' || mailbox === undefined) return { ok: false, reason: 'bad' };
     // Only who knows the password is told that the mailbox is revoked.
     if (mailbox.state === 'revoked') return { ok: false, reason: 'revoked' };
@@ -206,18 +213,25 @@ export class Accounts {
     account: string,
     passwordHash: string | undefined,
     { password, remote }: { readonly password: string; readonly remote: string },
-  ): Promise<'good' | 'bad' | 'busy'> {
+  ): Promise<Outcome> {
     const now = this.#monotonic();
     // What cannot be a password is verified all the same, in a form that is nobody's.
     const prepared = preparePassword(password) ?? '\0';
     const name = this.#verifier.nameOf(account, passwordHash, prepared);
     if (this.#verifier.knows(name, now)) return 'good';
     const running = this.#verifier.running(name);
-    if (running !== undefined) return running;
-    if (this.#throttle?.admit(remote, account, now) === false) return 'busy';
-    const outcome = await this.#verifier.verify(name, passwordHash, prepared, now);
-    if (outcome !== 'bad') this.#throttle?.giveBack(remote, account, now);
-    return outcome;
+    if (running !== undefined) return outcomeOf(await running);
+    const counted = this.#throttle?.admit(remote, account, now);
+    if (counted?.ok === false) return { throttled: counted.cause };
+    const verification = await this.#verifier.verify({
+      name,
+      passwordHash,
+      prepared,
+      network: networkOf(remote),
+      now,
+    });
+    if (verification !== 'bad') counted?.giveBack();
+    return outcomeOf(verification);
   }
 
   // --- in common ---------------------------------------------------------------------------------------------
@@ -294,6 +308,9 @@ function requireQuota(quota: number): void {
   if (Number.isSafeInteger(quota) && quota > 0) return;
   throw new AccountError('bad-quota', `a quota is a positive whole number of octets, not ${quota}`);
 }
+
+const outcomeOf = (verification: Verification): Outcome =>
+  verification === 'busy' ? { throttled: 'busy' } : verification;
 
 /** The store's conflicts in the terms of this room. */
 async function explained<T>(

@@ -1,16 +1,31 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { verifyPassword } from './password.js';
+import { Turns } from './turns.js';
 
 /** A verified login is believed again without the cost for this long. */
 const KEPT_MS = 5 * 60_000;
 const KEPT_AT_MOST = 10_000;
 
-/** argon2 and the signatures share libuv's few threads: logins may not take them all. */
-const AT_ONCE = 2;
+/** argon2 and the signatures share libuv's four threads and the processor: logins may take half, and no more than two. */
+const AT_ONCE = Math.max(1, Math.min(2, Math.floor(availableParallelism() / 2)));
 const WAITING = 256;
+const WAITING_OF_NETWORK = 64;
 
 /** What came of a verification; `busy`: too many wait, nothing was verified. */
 export type Verification = 'good' | 'bad' | 'busy';
+
+/** A login that is neither known nor being verified. */
+export interface LoginToVerify {
+  /** What `nameOf` gave. */
+  readonly name: string;
+  /** Undefined for an unknown user. */
+  readonly passwordHash: string | undefined;
+  readonly prepared: string;
+  /** Whose turn it takes. */
+  readonly network: string;
+  readonly now: number;
+}
 
 /**
  * Verifies passwords: a few at a time, the same one once, and a verified one not again for five minutes. What is kept
@@ -22,8 +37,11 @@ export class PasswordVerifier {
   /** Least recently used first; the value is when it ends. */
   readonly #verified = new Map<string, number>();
   readonly #running = new Map<string, Promise<Verification>>();
-  readonly #waiting: (() => void)[] = [];
-  #active = 0;
+  readonly #turns = new Turns({
+    atOnce: AT_ONCE,
+    waiting: WAITING,
+    waitingOfNetwork: WAITING_OF_NETWORK,
+  });
 
   /** The name under which a login is known here. `passwordHash` is undefined for an unknown user. */
   nameOf(account: string, passwordHash: string | undefined, prepared: string): string {
@@ -51,37 +69,17 @@ export class PasswordVerifier {
     return this.#running.get(name);
   }
 
-  verify(
-    name: string,
-    passwordHash: string | undefined,
-    prepared: string,
-    now: number,
-  ): Promise<Verification> {
-    const verification = this.#verifyInTurn(passwordHash, prepared)
-      .then((outcome) => {
-        if (outcome === 'good') this.#remember(name, now + KEPT_MS);
-        return outcome;
+  verify({ name, passwordHash, prepared, network, now }: LoginToVerify): Promise<Verification> {
+    const verification = this.#turns
+      .run(network, () => verifyPassword(passwordHash, prepared))
+      .then((good): Verification => {
+        if (good === true) this.#remember(name, now + KEPT_MS);
+        if (good === undefined) return 'busy';
+        return good ? 'good' : 'bad';
       })
       .finally(() => this.#running.delete(name));
     this.#running.set(name, verification);
     return verification;
-  }
-
-  async #verifyInTurn(passwordHash: string | undefined, prepared: string): Promise<Verification> {
-    if (this.#active >= AT_ONCE) {
-      if (this.#waiting.length >= WAITING) return 'busy';
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#active += 1;
-    }
-    try {
-      return (await verifyPassword(passwordHash, prepared)) ? 'good' : 'bad';
-    } finally {
-      const next = this.#waiting.shift();
-      // The place is handed on, not given up: nobody slips in between.
-      if (next === undefined) this.#active -= 1;
-      else next();
-    }
   }
 
   #remember(name: string, until: number): void {

@@ -78,6 +78,8 @@ function testingOnLoopback({ testing, listen }: Parts): readonly Problem[] {
 function coherentLimits({ limits }: Parts): readonly Problem[] {
   if (!limits) return [];
   const { message_size, hard_size, incoming_size, recipients, recipients_hard } = limits;
+  const { spool_size, spool_size_per_address, recipients_per_day } = limits;
+  const { incoming_per_minute, connections_per_address } = limits;
   return [
     ...when(
       hard_size !== null && hard_size <= message_size,
@@ -86,6 +88,27 @@ function coherentLimits({ limits }: Parts): readonly Problem[] {
     ),
     ...when(incoming_size <= message_size, 'limits.incoming_size', 'must be larger than limits.message_size'),
     ...when(recipients_hard < recipients, 'limits.recipients_hard', 'must be at least limits.recipients'),
+    ...when(
+      recipients_per_day < recipients_hard,
+      'limits.recipients_per_day',
+      'must be at least limits.recipients_hard',
+    ),
+    ...when(
+      spool_size_per_address < incoming_size,
+      'limits.spool_size_per_address',
+      'must be at least limits.incoming_size',
+    ),
+    ...when(
+      spool_size < spool_size_per_address,
+      'limits.spool_size',
+      'must be at least limits.spool_size_per_address',
+    ),
+    // What makes sure that a gestore is never refused: one message a connection is under way.
+    ...when(
+      incoming_per_minute < connections_per_address,
+      'limits.incoming_per_minute',
+      'must be at least limits.connections_per_address',
+    ),
   ];
 }
 

@@ -3,9 +3,9 @@
  * environment's names and the check of unknown keys all derive from here.
  */
 import { z } from 'zod';
+import { limits } from './limits.js';
 import { parseBlobs, parseClamd, parseDatabase, parseEndpoint, parseResolver } from './units.js';
 import {
-  count,
   domain,
   domainPattern,
   duration,
@@ -15,7 +15,6 @@ import {
   mailAddress,
   period,
   port,
-  size,
   text,
   webAddress,
   written,
@@ -264,56 +263,6 @@ function relay(path: z.ZodType<string, string>) {
     max_retry: key(duration, { description: 'Longest wait between two tries.', default: '15min' }),
   });
 }
-
-const limits = z.strictObject({
-  message_size: key(size, {
-    description: 'Largest message certified, as received. The law wants 30MB at least.',
-    default: '30MB',
-  }),
-  recipients: key(count, {
-    description: 'Most recipients of one message. The law wants 50 at least.',
-    default: 50,
-  }),
-  recipients_hard: key(count, {
-    description:
-      'RCPT taken at all: between the two the answer is a non-accettazione, beyond it an SMTP error.',
-    default: 500,
-  }),
-  size_times_recipients: key(size, {
-    description: 'Largest size x recipients of one message. The law wants 30MB at least.',
-    default: '30MB',
-  }),
-  hard_size: key(size.nullable(), {
-    description:
-      'Message taken at all (SIZE, 552): between message_size and this the answer is a non-accettazione. null: four thirds of message_size.',
-    default: null,
-  }),
-  incoming_size: key(size, {
-    description: 'Largest message taken from other gestori: complete receipts are larger than originals.',
-    default: '110MB',
-  }),
-  mailbox_quota: key(size, { description: 'Quota of a new mailbox.', default: '1GB' }),
-  receipts_reserve: key(size, {
-    description:
-      'Room beyond the quota where receipts are still stored; when it is spent submissions get 452.',
-    default: '100MB',
-  }),
-  disk_reserve: key(size, {
-    description:
-      'Room that stays free on the disk for receipts and deliveries: below it submissions get 452, below half of it all mail does.',
-    default: '512MB',
-  }),
-  queue: key(count, {
-    description:
-      'Rows that may wait in the outbound queue: past it submissions get 451, past twice as many all mail does.',
-    default: 500_000,
-  }),
-  connections: key(count, { description: 'Open connections of one listener.', default: 2000 }),
-  connections_per_address: key(count, {
-    description: 'Open connections of one remote address.',
-    default: 100,
-  }),
-});
 
 const policy = z.strictObject({
   ordinary_mail: key(z.enum(['reject', 'anomaly'], { error: 'must be reject or anomaly' }), {

@@ -18,13 +18,13 @@ import type { Running } from './running.js';
 
 /** Port 25: other gestori and the Internet. */
 export async function startIncoming(parts: Parts, running: Running): Promise<void> {
-  const { config, directory, store, incomingPoint, intake } = parts;
+  const { config, directory, store, incomingPoint, limits, intake } = parts;
   await listenSmtp(parts, running, 'mx', {
     mode: 'offered',
     size: config.limits.incoming_size,
     smtpUtf8: true,
     intake: intake.gate('peer'),
-    handlers: mxHandlers({ incomingPoint, directory, store }),
+    handlers: mxHandlers({ incomingPoint, directory, store, rate: limits.incoming }),
   });
 }
 
@@ -54,6 +54,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     store,
     hostname: config.hostname,
     receiptsReserve: limits.receipts_reserve,
+    sending: parts.limits.sending,
     telemetry,
   });
   const session = { size: limits.hard_size, smtpUtf8: false, handlers, intake: intake.gate('user') };
@@ -75,13 +76,14 @@ type ListenerRules<User> = Pick<
 >;
 
 async function listenSmtp<User>(
-  { config, tls, telemetry }: Parts,
+  { config, tls, telemetry, limits }: Parts,
   running: Running,
   name: 'mx' | 'submission' | 'submission_starttls',
   rules: ListenerRules<User>,
 ): Promise<void> {
   const port = config.listen[name];
   if (port === false) return;
+  const protocol = name === 'mx' ? 'mx' : 'submission';
   const server = createSmtpServer({
     ...rules,
     hostname: config.hostname,
@@ -89,10 +91,11 @@ async function listenSmtp<User>(
     spoolDir: config.paths.spool,
     recipients: config.limits.recipients_hard,
     insecureAuth: config.testing,
-    maxClients: config.limits.connections,
-    connectionsPerAddress: config.testing ? 0 : config.limits.connections_per_address,
-    report: (error, peer) =>
-      reportSmtp(telemetry, name === 'mx' ? 'mx' : 'submission', error, peer.remoteAddress),
+    protocol,
+    connections: limits.connections,
+    transfers: limits.transfers,
+    session: limits.session,
+    report: (error, peer) => reportSmtp(telemetry, protocol, error, peer.remoteAddress),
   });
   await running.listen(name, server, port, config.listen.address);
 }
@@ -120,7 +123,7 @@ function reportSmtp(telemetry: Telemetry, protocol: 'mx' | 'submission', error: 
 
 /** POP3 over TLS, and with STARTTLS where a port is configured. */
 export async function startPop3(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, accounts, mailstore, telemetry, connections } = parts;
+  const { config, tls, accounts, mailstore, telemetry, limits } = parts;
   for (const [name, mode] of [
     ['pop3s', 'implicit'],
     ['pop3', 'starttls'],
@@ -135,7 +138,8 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
       tls,
       mode,
       testing: config.testing,
-      connections,
+      connections: limits.connections,
+      limits: { badCommands: limits.session.errors, failedLogins: limits.session.logins },
     });
     await running.listen(name, server, port, config.listen.address);
   }
@@ -143,7 +147,7 @@ export async function startPop3(parts: Parts, running: Running): Promise<void> {
 
 /** IMAP over TLS, and with STARTTLS where a port is configured. */
 export async function startImap(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, accounts, mailstore, store, telemetry, connections, clock } = parts;
+  const { config, tls, accounts, mailstore, store, telemetry, limits, clock } = parts;
   const indexer = new Indexer({ store, telemetry });
   indexer.start();
   running.add({ stop: () => indexer.stop() });
@@ -164,8 +168,12 @@ export async function startImap(parts: Parts, running: Running): Promise<void> {
       mode,
       spoolDir: config.paths.spool,
       testing: config.testing,
-      connections,
-      limits: { append: config.limits.hard_size },
+      connections: limits.connections,
+      limits: {
+        append: config.limits.hard_size,
+        badCommands: limits.session.errors,
+        failedLogins: limits.session.logins,
+      },
       recent,
       now: clock,
     });
@@ -175,13 +183,14 @@ export async function startImap(parts: Parts, running: Running): Promise<void> {
 
 /** The HTTPS port. */
 export async function startWeb(parts: Parts, running: Running): Promise<void> {
-  const { config, tls, telemetry, antivirus, store, directory, signer, clock, certifyingClock, utc, intake } =
-    parts;
+  const { config, tls, telemetry, antivirus, store, directory, signer, clock, certifyingClock, utc } = parts;
+  const { intake, limits } = parts;
   const port = config.listen.https;
   if (port === false) return;
   const server = await createWebServer({
     tls,
     telemetry,
+    connections: limits.connections,
     caFile: config.tls.ca,
     providerRecord: config.directory.publish
       ? signedRecord({

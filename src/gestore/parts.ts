@@ -2,13 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
 import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
-import { LatestTime, type UtcWatch } from '../clock/index.js';
+import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
 import { IncomingPoint } from '../incoming-point/index.js';
 import { Issuer } from '../issuing/index.js';
-import { Connections, noConnectionBounds } from '../limits/index.js';
 import { Mailstore } from '../mailstore/index.js';
 import {
   CrlStore,
@@ -28,6 +27,7 @@ import type { Telemetry } from '../telemetry/index.js';
 import type { KeyPair } from '../tls/index.js';
 import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
+import { type Limits, openLimits } from './limits.js';
 import type { Running } from './running.js';
 import { readTls } from './tls.js';
 
@@ -54,9 +54,9 @@ export interface Parts {
   readonly antivirus: WatchedAntivirus;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
-  readonly connections: Connections;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
+  readonly limits: Limits;
 }
 
 /** Builds what every role needs. @throws StartError, and what opening the store or the key throws */
@@ -124,16 +124,9 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     antivirus,
     accounts,
     mailstore,
-    connections: new Connections(
-      {
-        ...noConnectionBounds,
-        ofProtocol: config.limits.connections,
-        ...(config.testing ? {} : { ofSource: config.limits.connections_per_address }),
-      },
-      telemetry,
-    ),
     issuer,
     incomingPoint,
+    limits: openLimits(config, telemetry, monotonic),
   };
 }
 

@@ -1,3 +1,4 @@
+import { loggedName } from '../accounts/index.js';
 import type { Context, Done } from './command.js';
 import { refusals } from './refusals.js';
 
@@ -10,13 +11,14 @@ export async function logIn(
   const { accounts, telemetry } = services;
   const { peer, session } = connection;
   const facts = { protocol: 'imap', peer, session } as const;
+  const name = loggedName(user);
   const outcome = await accounts.authenticate({ address: user, password, remote: peer });
   if (!outcome.ok) {
     if (outcome.reason === 'throttled') {
-      telemetry.event('login.throttled', { ...facts, user });
+      telemetry.event('login.throttled', { ...facts, user: name, cause: outcome.cause });
       throw refusals.throttled();
     }
-    telemetry.event('login.failed', { ...facts, user, reason: outcome.reason });
+    telemetry.event('login.failed', { ...facts, user: name, reason: outcome.reason });
     throw outcome.reason === 'revoked' ? refusals.revoked() : refusals.badCredentials();
   }
   const { id: mailboxId, address } = outcome.mailbox;

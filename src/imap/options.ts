@@ -20,13 +20,13 @@ export interface ImapLimits {
   readonly append: number;
   /** Commands refused as no command of ours, before the connection is closed. */
   readonly badCommands: number;
-  /** Failed logins of one connection; 0: no limit. */
+  /** Logins of one connection that failed or had to wait; Infinity for no limit. */
   readonly failedLogins: number;
 }
 
 /** Milliseconds. */
 export interface ImapTimeouts {
-  /** Of silence before the login. */
+  /** From the greeting to the login, whatever is said meanwhile. */
   readonly login: number;
   /** Of silence; RFC 9051 5.4 wants half an hour at least. IDLE counts as silence. */
   readonly idle: number;
@@ -52,7 +52,7 @@ export const defaultLimits: ImapLimits = {
 
 const MINUTE = 60_000;
 export const defaultTimeouts: ImapTimeouts = {
-  login: 2 * MINUTE,
+  login: 3 * MINUTE,
   idle: 31 * MINUTE,
   write: 5 * MINUTE,
   handshake: MINUTE / 2,
@@ -70,7 +70,7 @@ export interface Services {
   readonly hostname: string;
   readonly spoolDir: string;
   readonly mode: ImapMode;
-  /** Logins without TLS too, and as many failed ones as the client likes. */
+  /** Logins without TLS too. */
   readonly testing: boolean;
   readonly limits: ImapLimits;
   readonly timeouts: ImapTimeouts;
@@ -87,7 +87,7 @@ export interface ImapServerOptions extends Pick<Services, 'accounts' | 'mailstor
   readonly mode: ImapMode;
   /** Folder for messages that are being appended. */
   readonly spoolDir: string;
-  /** Logins without TLS too, and as many failed ones as the client likes. */
+  /** Logins without TLS too. */
   readonly testing?: boolean | undefined;
   /** The door that all listeners share; without one there is no limit. */
   readonly connections?: Pick<Connections, 'enter'> | undefined;

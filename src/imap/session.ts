@@ -120,7 +120,8 @@ export class Session implements MailSession {
 
   #onData(chunk: Buffer): void {
     if (this.#state.kind === 'logout') return;
-    this.#idle?.refresh();
+    // The time to log in is one of all that is said, not of silence.
+    if (this.#state.kind !== 'not-authenticated') this.#idle?.refresh();
     this.#reader.push(chunk);
     if (this.#reader.pending > UNREAD) this.#socket.pause();
     void this.#pump();
@@ -365,12 +366,12 @@ export class Session implements MailSession {
     const charge =
       error instanceof ImapError ? error.charge : failureOf(error).status === 'BAD' ? 'bad-command' : 'none';
     if (charge === 'bad-command') this.#badCommands += 1;
-    if (charge === 'failed-login' && !this.#services.testing) this.#failedLogins += 1;
+    if (charge === 'failed-login') this.#failedLogins += 1;
   }
 
   #endIfTooMany(): void {
     const { badCommands, failedLogins } = this.#services.limits;
-    const guessing = failedLogins > 0 && this.#failedLogins >= failedLogins;
+    const guessing = this.#failedLogins >= failedLogins;
     if (this.#badCommands < badCommands && !guessing) return;
     this.#output.add('* BYE Troppi errori / Too many errors\r\n');
     this.#advance({ kind: 'logout' });

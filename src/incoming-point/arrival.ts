@@ -13,4 +13,6 @@ export interface Arrival {
   readonly secure: boolean;
   /** Address of the client, or `local` for a recipient of this same gestore. */
   readonly peer: string;
+  /** Called as soon as the message is known to be signed by a gestore of the directory. */
+  readonly onCertified?: (() => void) | undefined;
 }

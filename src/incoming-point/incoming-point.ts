@@ -50,6 +50,7 @@ export class IncomingPoint {
     const arrival = { ...brought, recipients: distinctAddresses(brought.recipients) };
     const time = legalTime(this.options.clock());
     const inspection = await inspect(this.options, arrival, time);
+    if (inspection.kind !== 'ordinary' && inspection.kind !== 'later') arrival.onCertified?.();
     for (let attempt = 1; ; attempt++) {
       try {
         await this.dispatch(arrival, inspection, time);

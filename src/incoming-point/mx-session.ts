@@ -3,12 +3,14 @@ import { domainOf, isValidAddress } from '../pec/index.js';
 import { keep, type SmtpHandlers } from '../smtp/index.js';
 import type { Store } from '../storage/index.js';
 import type { IncomingPoint } from './incoming-point.js';
+import type { IncomingRate } from './incoming-rate.js';
 import { refusals } from './refusals.js';
 
 export interface MxSessionOptions {
   readonly incomingPoint: IncomingPoint;
   readonly directory: Directory;
   readonly store: Store;
+  readonly rate: Pick<IncomingRate, 'begin' | 'certified'>;
 }
 
 /**
@@ -27,7 +29,11 @@ export function mxHandlers(options: MxSessionOptions): SmtpHandlers<never> {
       if (!options.directory.isOwnDomain(domainOf(address))) throw refusals.relayDenied();
     },
 
-    async data(message, envelope, peer) {
+    begin(_envelope, { remoteAddress }) {
+      return options.rate.begin(remoteAddress);
+    },
+
+    async data(message, envelope, peer, charge) {
       await options.incomingPoint.receive({
         mailFrom: envelope.mailFrom,
         recipients: envelope.recipients,
@@ -35,6 +41,7 @@ export function mxHandlers(options: MxSessionOptions): SmtpHandlers<never> {
         eightBit: message.eightBit,
         secure: peer.tls !== undefined,
         peer: peer.remoteAddress,
+        onCertified: () => options.rate.certified(peer.remoteAddress, charge),
       });
       return peer.id;
     },

@@ -32,6 +32,17 @@ export const refusals = {
       publicText: 'Il messaggio contiene un virus / The message contains a virus',
       cause: name,
     }),
+  /** @param retryAfter milliseconds */
+  tooManyMessages: (retryAfter: number) => {
+    const seconds = Math.ceil(retryAfter / 1000);
+    return new SmtpError({
+      code: 450,
+      enhanced: '4.7.1',
+      publicText:
+        `Troppi messaggi da questo indirizzo, riprovare tra ${seconds} secondi / ` +
+        `Too many messages from this address, try again in ${seconds} seconds`,
+    });
+  },
   signatureUnverifiable: (cause: string) =>
     new SmtpError({
       code: 451,

@@ -6,7 +6,7 @@ export type Protocol = 'submission' | 'mx' | 'pop3' | 'imap' | 'https';
 
 /** Open connections at most; Infinity for no limit. */
 export interface ConnectionBounds {
-  /** Of the whole process. */
+  /** Of all protocols but `mx`: whatever happens on the other ports, mail is received. */
   readonly total: number;
   /** Of one protocol, all its listeners together. */
   readonly ofProtocol: number;
@@ -51,9 +51,9 @@ export class Connections {
     this.#telemetry = telemetry;
   }
 
-  /** Connections that are in. */
+  /** Connections that are in, those to `mx` included. */
   get total(): number {
-    return this.#total;
+    return this.#total + this.#protocols.of('mx');
   }
 
   /** To be asked once for each connection, before its handshake. */
@@ -62,14 +62,14 @@ export class Connections {
     const source = `${protocol} ${sourceOf(peer)}`;
     const reason = this.#fullness(protocol, source);
     if (reason !== undefined) return this.#refuse(caller, reason);
-    this.#total += 1;
+    if (protocol !== 'mx') this.#total += 1;
     this.#protocols.add(protocol, 1);
     this.#sources.add(source, 1);
     this.#telemetry?.event('session.opened', caller);
     return {
       kind: 'admitted',
       leave: once(() => {
-        this.#total -= 1;
+        if (protocol !== 'mx') this.#total -= 1;
         this.#protocols.add(protocol, -1);
         this.#sources.add(source, -1);
         this.#telemetry?.event('session.closed', caller);
@@ -81,7 +81,7 @@ export class Connections {
     const { total, ofProtocol, ofSource } = this.#bounds;
     if (this.#sources.of(source) >= ofSource) return 'too many connections from this address';
     if (this.#protocols.of(protocol) >= ofProtocol) return `too many ${protocol} connections`;
-    return this.#total >= total ? 'too many connections in all' : undefined;
+    return protocol !== 'mx' && this.#total >= total ? 'too many connections in all' : undefined;
   }
 
   #refuse(caller: Caller, reason: string): Entry {

@@ -18,7 +18,7 @@ export function networkOf(remote: string): string {
 
 /** Without a zone; an IPv4 address as such, also where it came to an IPv6 socket. */
 const plainAddress = (remote: string): string =>
-  remote.replace(/%.*$/, '').replace(/^::ffff:(?=[0-9.]+$)/i, '');
+  (remote.split('%')[0] ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '');
 
 const prefixOf = (address: string): string => groupsOf(address).slice(0, 4).join(':');
 

@@ -35,7 +35,7 @@ export async function logIn(desk: LoginDesk, attempt: LoginAttempt): Promise<Mai
   const outcome = await accounts.authenticate({ address: attempt.user, password, remote: peer });
   if (!outcome.ok) {
     if (outcome.reason === 'throttled') {
-      telemetry.event('login.throttled', { ...facts, user });
+      telemetry.event('login.throttled', { ...facts, user, cause: outcome.cause });
       throw refusals.throttled();
     }
     telemetry.event('login.failed', { ...facts, user, reason: outcome.reason });

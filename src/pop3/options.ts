@@ -9,9 +9,9 @@ import type { MaildropStore } from './maildrop.js';
 export type Pop3Mode = 'implicit' | 'starttls';
 
 export interface Pop3Limits {
-  /** Commands refused as no command of ours, before the connection is closed. */
+  /** Commands refused as no command of ours, before the connection is closed; Infinity for no limit. */
   readonly badCommands: number;
-  /** Failed logins of one connection; 0: no limit. */
+  /** Logins of one connection that failed or had to wait; Infinity for no limit. */
   readonly failedLogins: number;
 }
 
@@ -19,6 +19,8 @@ export interface Pop3Limits {
 export interface Pop3Timeouts {
   /** Of silence; RFC 1939 3 wants ten minutes at least. */
   readonly idle: number;
+  /** From the greeting to the login, whatever is said meanwhile. */
+  readonly login: number;
   /** In which the peer has to take 256 KiB. */
   readonly write: number;
   /** Of the TLS handshake. */
@@ -37,6 +39,8 @@ export const defaultLimits: Pop3Limits = {
 const MINUTE = 60_000;
 export const defaultTimeouts: Pop3Timeouts = {
   idle: 10 * MINUTE,
+  // RFC 1939 3 wants its ten minutes for who has a session to lose.
+  login: 3 * MINUTE,
   write: 5 * MINUTE,
   handshake: MINUTE / 2,
   linger: 5_000,
@@ -51,9 +55,9 @@ export interface Pop3ServerOptions {
   readonly hostname: string;
   readonly tls: KeyPair;
   readonly mode: Pop3Mode;
-  /** Logins without TLS too, and as many failed ones as the client likes. */
+  /** Logins without TLS too. */
   readonly testing?: boolean | undefined;
-  /** The door that all listeners share; without one there is no limit. */
+  /** Shared by all listeners; if not given there is no limit. */
   readonly connections?: Pick<Connections, 'enter'> | undefined;
   readonly limits?: Partial<Pop3Limits> | undefined;
   readonly timeouts?: Partial<Pop3Timeouts> | undefined;

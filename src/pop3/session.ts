@@ -70,6 +70,8 @@ export class Session implements MailSession {
   #badCommands = 0;
   #failedLogins = 0;
   #idle: NodeJS.Timeout | undefined;
+  /** Ends who does not log in. */
+  #hurry: NodeJS.Timeout | undefined;
   #linger: NodeJS.Timeout | undefined;
   readonly #detach: (() => void)[] = [];
 
@@ -84,15 +86,15 @@ export class Session implements MailSession {
   /** Greets, or turns the client away. */
   start(turnedAway?: TurnedAway): void {
     this.#attach();
-    this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.idle);
+    const { timeouts, hostname } = this.#services;
+    this.#idle = setTimeout(() => this.#onIdle(), timeouts.idle);
+    this.#hurry = setTimeout(() => this.#onHurry(), timeouts.login);
     if (turnedAway !== undefined) {
       this.#output.add(encodeReply(replyFor(farewells[turnedAway]())));
       this.#advance({ kind: 'closed' });
     } else {
       // No angle brackets in the greeting: they would announce APOP (RFC 2449 6).
-      this.#output.add(
-        encodeReply({ status: '+OK', text: `${this.#services.hostname} POP3 pronto / ready` }),
-      );
+      this.#output.add(encodeReply({ status: '+OK', text: `${hostname} POP3 pronto / ready` }));
     }
     void this.#pump();
   }
@@ -134,9 +136,14 @@ export class Session implements MailSession {
   }
 
   #onClose(): void {
-    clearTimeout(this.#idle);
+    this.#stopWaiting();
     clearTimeout(this.#linger);
     if (this.#state.kind !== 'update') this.#advance({ kind: 'closed' });
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#hurry);
   }
 
   /** RFC 1939 3: neither an answer nor the UPDATE state. */
@@ -145,10 +152,16 @@ export class Session implements MailSession {
     else this.#socket.destroy();
   }
 
+  /** A login that is being checked is waited for. */
+  #onHurry(): void {
+    if (this.#busy) this.#hurry?.refresh();
+    else this.#socket.destroy();
+  }
+
   /** Closes our side; what the client still sends is not looked at. */
   #end(): void {
     this.#advance({ kind: 'closed' });
-    clearTimeout(this.#idle);
+    this.#stopWaiting();
     if (this.#socket.destroyed || this.#linger !== undefined) return;
     this.#socket.end();
     this.#socket.resume();
@@ -301,13 +314,13 @@ export class Session implements MailSession {
   }
 
   #refuse(error: unknown, line: Line): void {
-    const { limits, testing } = this.#services;
+    const { limits } = this.#services;
     if (!(error instanceof Pop3Error)) this.#report(error);
     const charge = error instanceof Pop3Error ? error.charge : 'none';
     if (charge === 'bad-command') this.#badCommands += 1;
-    if (charge === 'failed-login' && !testing) this.#failedLogins += 1;
+    if (charge === 'failed-login') this.#failedLogins += 1;
     const tooMany = this.#badCommands >= limits.badCommands;
-    const guessing = limits.failedLogins > 0 && this.#failedLogins >= limits.failedLogins;
+    const guessing = this.#failedLogins >= limits.failedLogins;
     this.#output.add(encodeReply(replyFor(tooMany ? refusals.tooManyErrors() : error)));
     if (tooMany || guessing || line.kind === 'flood') this.#advance({ kind: 'closed' });
     else if (this.#state.kind === 'user' || this.#state.kind === 'sasl') {
@@ -341,6 +354,7 @@ export class Session implements MailSession {
       if ('maildrop' in next) next.maildrop.release();
       return;
     }
+    if ('maildrop' in next) clearTimeout(this.#hurry);
     if ('maildrop' in state && !('maildrop' in next)) state.maildrop.release();
     this.#state = next;
   }

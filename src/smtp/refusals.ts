@@ -55,6 +55,13 @@ export const refusals = {
       enhanced: '4.7.0',
       publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
     }),
+  tooManyTransfers: () =>
+    new SmtpError({
+      code: 452,
+      enhanced: '4.3.1',
+      publicText:
+        'Troppi messaggi in arrivo, riprovare tra poco / Too many messages coming in, try again shortly',
+    }),
   // Decisions 30: off by more than a second nothing is certified.
   clockOff: () =>
     new SmtpError({

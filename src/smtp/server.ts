@@ -7,11 +7,13 @@ import {
   type SMTPServerDataStream,
   type SMTPServerSession,
 } from 'smtp-server';
+import { Connections, type Protocol, type Transfer, Transfers } from '../limits/index.js';
 import { StoreUnavailable } from '../storage/index.js';
 import { type KeyPair, serverTls } from '../tls/index.js';
+import { Door } from './door.js';
 import { replyFor, type SmtpError } from './errors.js';
 import { refusals, storeRefusal } from './refusals.js';
-import { Session, type SessionRules } from './session.js';
+import { type Pace, Session, type SessionRules } from './session.js';
 import { type Spooled, SpoolFailure, spool } from './spool.js';
 
 /** implicit: TLS from the first octet (465). required: STARTTLS before AUTH (587). offered: STARTTLS if the client likes (25). */
@@ -49,6 +51,12 @@ export interface Login {
   readonly remoteAddress: string;
 }
 
+/** What a message was charged with before its DATA. */
+export interface MessageCharge {
+  /** The message is not to count after all; does nothing the second time. */
+  giveBack(): void;
+}
+
 /** What a listener does with mail. Each throws SmtpError to refuse; anything else is `451 4.3.0`. */
 export interface SmtpHandlers<User> {
   /** Present: AUTH is offered and required. Answers who it is, or undefined for wrong credentials. */
@@ -59,25 +67,29 @@ export interface SmtpHandlers<User> {
     envelope: Pick<Envelope, 'mailFrom' | 'recipients'>,
     peer: Peer<User>,
   ): Promise<void>;
+  /** Asked before 354 whether there may be a message now; what it answers goes to `data`. */
+  begin?(envelope: Envelope, peer: Peer<User>): MessageCharge;
   /**
    * A whole message, canonical and within the size. The answer is the text after `250 2.0.0`; it is sent when the promise
    * resolves, so it must resolve after the commit. The spooled bytes are discarded then: `keep` what must stay.
    */
-  data(message: Spooled, envelope: Envelope, peer: Peer<User>): Promise<string>;
+  data(message: Spooled, envelope: Envelope, peer: Peer<User>, charge: MessageCharge): Promise<string>;
 }
 
 /** Milliseconds. */
 export interface ServerTimeouts {
   /** For a whole command (RFC 5321 4.5.3.2.7). */
-  readonly socket?: number;
+  readonly socket: number;
   /** For a TLS handshake. */
-  readonly handshake?: number;
+  readonly handshake: number;
   /** For a whole DATA. */
-  readonly data?: number;
+  readonly data: number;
+  /** The slowest a message may come. */
+  readonly pace: Pace;
   /** For a connection on which no message is handed in. */
-  readonly session?: number;
+  readonly session: number;
   /** Of grace when the listener closes. */
-  readonly close?: number;
+  readonly close: number;
 }
 
 /** Whether there is room for more mail. Each throws SmtpError, a temporary one, when there is not. */
@@ -101,16 +113,29 @@ export interface SmtpServerOptions<User> {
   readonly smtpUtf8: boolean;
   /** AUTH without TLS too (`testing`). */
   readonly insecureAuth?: boolean | undefined;
-  readonly maxClients?: number | undefined;
-  /** 0: no limit (loopback in `testing`). */
-  readonly connectionsPerAddress?: number | undefined;
-  /** Milliseconds. */
-  readonly timeouts?: ServerTimeouts | undefined;
+  /** What connections are counted as; `mx` if not given. */
+  readonly protocol?: Protocol | undefined;
+  /** Shared by all listeners; if not given there is no limit. */
+  readonly connections?: Pick<Connections, 'enter'> | undefined;
+  /** Shared by all listeners; if not given there is no limit. */
+  readonly transfers?: Pick<Transfers, 'begin'> | undefined;
+  readonly session?: Partial<SessionBounds> | undefined;
+  readonly timeouts?: Partial<ServerTimeouts> | undefined;
   readonly handlers: SmtpHandlers<User>;
   /** None: there is always room. */
   readonly intake?: IntakeGate | undefined;
   /** Told of every refusal and of every error that was answered 451. */
   report?(error: unknown, peer: Peer<User>): void;
+}
+
+/** After which a client is sent away with 421; Infinity for no limit. */
+export interface SessionBounds {
+  /** Commands refused. */
+  readonly errors: number;
+  /** Logins that failed or had to wait. */
+  readonly logins: number;
+  /** NOOP, RSET, EHLO and the like between two messages. */
+  readonly idleCommands: number;
 }
 
 export interface SmtpServer {
@@ -123,6 +148,19 @@ export interface SmtpServer {
 }
 
 const MINUTE = 60_000;
+const defaultBounds: SessionBounds = { errors: 100, logins: 5, idleCommands: 100 };
+/**
+ * The pace is that of no line anybody has (182 octets a second, where RFC 5321 4.5.3.2.5 waits 3 minutes for each block); 110 MB
+ * over 256 kbit/s take 59 minutes.
+ */
+const defaultTimeouts: ServerTimeouts = {
+  socket: 5 * MINUTE,
+  handshake: MINUTE / 2,
+  data: 75 * MINUTE,
+  pace: { octets: 32 * 1024, milliseconds: 3 * MINUTE },
+  session: 60 * MINUTE,
+  close: MINUTE / 2,
+};
 const UNSERVED = ['XCLIENT', 'XFORWARD', 'VRFY', 'HELP', 'WIZ', 'SHELL', 'KILL'];
 /** RFC 4954 4: a line of AUTH may have 12288 octets. */
 const MAX_COMMAND = 12_288;
@@ -138,27 +176,42 @@ export function createSmtpServer<User>(options: SmtpServerOptions<User>): SmtpSe
 /** The negotiated version; the library keeps the cipher only. */
 const tlsVersions = new WeakMap<SMTPServerSession, string>();
 
+/** A message about to come. */
+interface Begun {
+  readonly transfer: Transfer;
+  readonly charge: MessageCharge;
+}
+
+const uncharged: MessageCharge = { giveBack: () => undefined };
+
 type Callback = (error?: Error | null, message?: string) => void;
 
 class Listener<User> implements SmtpServer {
   readonly #options: SmtpServerOptions<User>;
   readonly #server: SMTPServer;
-  readonly #perAddress = new Map<string, number>();
-  readonly #counted = new WeakSet<SMTPServerSession>();
+  readonly #timeouts: ServerTimeouts;
+  readonly #transfers: Pick<Transfers, 'begin'>;
+  /** Between 354 and the library's call for the message, in the same turn of the loop. */
+  readonly #begun = new WeakMap<SMTPServerSession, Begun>();
 
   constructor(options: SmtpServerOptions<User>) {
     this.#options = options;
-    const rules: SessionRules = {
-      dataTimeout: options.timeouts?.data ?? 60 * MINUTE,
-      commandTimeout: options.timeouts?.socket ?? 5 * MINUTE,
-      sessionTimeout: options.timeouts?.session ?? 60 * MINUTE,
-      maxErrors: 100,
-      recipients: options.recipients,
-      insecureAuth: options.insecureAuth ?? false,
-    };
+    this.#timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.#transfers = options.transfers ?? new Transfers();
+    const rules = this.#rules();
     this.#server = new SMTPServer({ ...this.#libraryOptions(), ...this.#libraryHandlers() });
+    const door = new Door(this.#server, {
+      connections: options.connections ?? new Connections(),
+      protocol: options.protocol ?? 'mx',
+    });
     this.#server.connect = (socket, socketOptions) => {
-      const session = new Session(this.#server, socket, socketOptions ?? undefined, rules);
+      const passed = door.pass(socket);
+      // Gone already: there will be no event to end its session.
+      if (socket.destroyed) {
+        passed.leave();
+        return;
+      }
+      const session = new Session(this.#server, socket, socketOptions ?? undefined, rules, passed);
       this.#server.connections.add(session);
       session.on('error', () => undefined);
       session.init();
@@ -174,7 +227,7 @@ class Listener<User> implements SmtpServer {
       // The library's own bound begins anew with every octet. What is destroyed is the TLS socket on top, as it does.
       const late = setTimeout(
         () => this.#server._pendingSockets.get(socket)?.destroy(),
-        options.timeouts?.handshake ?? MINUTE,
+        this.#timeouts.handshake,
       );
       late.unref();
       upgrade(socket, (error, secured) => {
@@ -215,8 +268,7 @@ class Listener<User> implements SmtpServer {
   }
 
   #libraryOptions() {
-    const { hostname, mode, tls, size, recipients, handlers, timeouts, maxClients, insecureAuth, smtpUtf8 } =
-      this.#options;
+    const { hostname, mode, tls, size, recipients, handlers, insecureAuth, smtpUtf8 } = this.#options;
     return {
       name: hostname,
       banner: 'Ceralacca',
@@ -226,7 +278,6 @@ class Listener<User> implements SmtpServer {
       logger: false as const,
       size,
       maxRecipients: recipients,
-      maxClients: maxClients ?? 1000,
       hideENHANCEDSTATUSCODES: false,
       hideSMTPUTF8: !smtpUtf8,
       disableReverseLookup: true,
@@ -236,21 +287,18 @@ class Listener<User> implements SmtpServer {
       disabledCommands: handlers.authenticate === undefined ? [...UNSERVED, 'AUTH'] : UNSERVED,
       maxAllowedUnauthenticatedCommands: 20,
       maxCommandLength: MAX_COMMAND,
-      socketTimeout: timeouts?.socket ?? 5 * MINUTE,
-      closeTimeout: timeouts?.close ?? 30_000,
+      socketTimeout: this.#timeouts.socket,
+      closeTimeout: this.#timeouts.close,
     };
   }
 
   #libraryHandlers() {
     return {
-      onConnect: (session: SMTPServerSession, callback: Callback) =>
-        this.#answer(session, callback, () => this.#admit(session)),
       onSecure: (socket: Socket, session: SMTPServerSession, callback: Callback) => {
         const version = socket instanceof TLSSocket ? socket.getProtocol() : null;
         if (version !== null) tlsVersions.set(session, version);
         callback();
       },
-      onClose: (session: SMTPServerSession) => this.#release(session),
       onAuth: (
         auth: SMTPServerAuthentication,
         session: SMTPServerSession,
@@ -284,19 +332,37 @@ class Listener<User> implements SmtpServer {
     return Object.assign(new Error(reply.text), { responseCode: reply.code });
   }
 
-  async #admit(session: SMTPServerSession): Promise<undefined> {
-    const limit = this.#options.connectionsPerAddress ?? 0;
-    const open = this.#perAddress.get(session.remoteAddress) ?? 0;
-    if (limit > 0 && open >= limit) throw refusals.tooManyConnections();
-    this.#perAddress.set(session.remoteAddress, open + 1);
-    this.#counted.add(session);
+  #rules(): SessionRules {
+    const { session, recipients, insecureAuth } = this.#options;
+    const { errors, logins, idleCommands } = { ...defaultBounds, ...session };
+    return {
+      dataTimeout: this.#timeouts.data,
+      commandTimeout: this.#timeouts.socket,
+      sessionTimeout: this.#timeouts.session,
+      handshakeTimeout: this.#timeouts.handshake,
+      pace: this.#timeouts.pace,
+      maxErrors: errors,
+      maxLogins: logins,
+      maxIdleCommands: idleCommands,
+      recipients,
+      insecureAuth: insecureAuth ?? false,
+      begin: (one) => this.#begin(one),
+    };
   }
 
-  #release(session: SMTPServerSession): void {
-    if (!this.#counted.delete(session)) return;
-    const open = (this.#perAddress.get(session.remoteAddress) ?? 1) - 1;
-    if (open > 0) this.#perAddress.set(session.remoteAddress, open);
-    else this.#perAddress.delete(session.remoteAddress);
+  /** Room for a message, before the client sends it. @throws SmtpError */
+  #begin(session: SMTPServerSession): void {
+    const transfer = this.#transfers.begin(session.remoteAddress);
+    try {
+      if (transfer === undefined) throw refusals.tooManyTransfers();
+      const peer = peerOf<User>(session);
+      const charge = this.#options.handlers.begin?.(envelopeOf(session), peer) ?? uncharged;
+      this.#begun.set(session, { transfer, charge });
+    } catch (error) {
+      transfer?.end();
+      this.#options.report?.(error, peerOf<User>(session));
+      throw error;
+    }
   }
 
   async #login(auth: SMTPServerAuthentication, session: SMTPServerSession): Promise<User> {
@@ -335,15 +401,23 @@ class Listener<User> implements SmtpServer {
     const { handlers, spoolDir, size, intake } = this.#options;
     // The library makes a new envelope for the next transaction; this one is ours.
     const envelope = envelopeOf(session);
-    const room = (octets: number): void => intake?.grow(octets);
-    const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
-      throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
-    });
+    const { transfer, charge } = this.#begun.get(session) ?? { transfer: undefined, charge: uncharged };
+    const room = (octets: number): void => {
+      intake?.grow(octets);
+      if (transfer?.grow(octets) === false) throw refusals.tooManyTransfers();
+    };
     try {
-      if (message.fault !== undefined) throw faultRefusal(message.fault, size);
-      return `2.0.0 ${await handlers.data(message, envelope, peerOf(session))}`;
+      const message = await spool(stream, { dir: spoolDir, limit: size, room }).catch((error: unknown) => {
+        throw error instanceof SpoolFailure && error.full ? refusals.storageFull(error) : error;
+      });
+      try {
+        if (message.fault !== undefined) throw faultRefusal(message.fault, size);
+        return `2.0.0 ${await handlers.data(message, envelope, peerOf(session), charge)}`;
+      } finally {
+        await message.discard();
+      }
     } finally {
-      await message.discard();
+      transfer?.end();
     }
   }
 

@@ -87,11 +87,16 @@ export async function spool(stream: Readable, options: SpoolOptions): Promise<Sp
       if (fault !== undefined || failure !== undefined) continue;
       guard.push(chunk);
       fault = length > options.limit ? 'too-large' : guard.fault;
-      if (fault !== undefined) continue;
+      if (fault !== undefined) {
+        // What is only swallowed holds neither memory nor disk.
+        await intake.discard();
+        continue;
+      }
       try {
         await intake.add(chunk);
       } catch (error) {
         failure = { error };
+        await intake.discard();
       }
     }
     guard.end();

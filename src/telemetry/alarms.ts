@@ -46,6 +46,7 @@ export const occurrenceNames = [
   'provider-claimed-twice',
   'queue-held',
   'queue-long',
+  'sending-limit',
   'store-behind',
   'store-unwritable',
   'summary',

@@ -114,7 +114,11 @@ export const events = {
   'session.failed': event<Session & Fault>('info', 'connection failed'),
   'login.ok': event<Session & { mailbox: string }>('info', 'logged in', logins('ok')),
   'login.failed': event<Session & { user: string; reason: string }>('warn', 'login failed', logins('failed')),
-  'login.throttled': event<Session & { user: string }>('warn', 'login throttled', logins('throttled')),
+  'login.throttled': event<Session & { user: string; cause: 'account' | 'network' | 'busy' }>(
+    'warn',
+    'login throttled',
+    { counter: 'logins_throttled_total', help: 'Logins throttled', labels: ['protocol', 'cause'] },
+  ),
 
   'submission.accepted': event<
     Message & { mailbox: string; certified: number; external: number; size: number; ms: number }
@@ -123,6 +127,11 @@ export const events = {
     'message accepted',
     { counter: 'submissions_accepted_total', help: 'Messages accepted (accettazione)' },
     { histogram: 'submission_seconds', help: 'From the end of DATA to the 250', value: 'ms' },
+  ),
+  'submission.limited': event<{ mailbox: string; peer: string; limit: string; retryAfter: number }>(
+    'warn',
+    'submission put off: the mailbox has sent too much',
+    { counter: 'submissions_limited_total', help: 'Submissions put off by a limit', labels: ['limit'] },
   ),
   'submission.refused': event<
     Message & { mailbox: string; reasons: readonly string[]; virus?: string | undefined }

@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
+import { Connections } from '../limits/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import { type KeyPair, serverTls } from '../tls/index.js';
 import { type HealthOptions, healthRoutes } from './health.js';
@@ -9,6 +11,17 @@ import { type PublishedOptions, publishedRoutes } from './published.js';
 export interface WebServerOptions extends HealthOptions, PublishedOptions {
   readonly tls: KeyPair;
   readonly telemetry: Telemetry;
+  /** Shared by all listeners; if not given there is no limit. */
+  readonly connections?: Pick<Connections, 'enter'> | undefined;
+  readonly timeouts?: Partial<WebTimeouts> | undefined;
+}
+
+/** Milliseconds. */
+export interface WebTimeouts {
+  /** Of a TLS handshake. */
+  readonly handshake: number;
+  /** From the first octet of a request to its last, and of silence. */
+  readonly request: number;
 }
 
 export interface WebServer {
@@ -20,7 +33,7 @@ export interface WebServer {
 
 /** Octets of a request body: nothing here takes one. */
 const BODY_LIMIT = 64 * 1024;
-const TIMEOUT_MS = 30_000;
+const defaultTimeouts: WebTimeouts = { handshake: 30_000, request: 30_000 };
 
 /** On every answer. */
 const SECURITY = {
@@ -32,11 +45,17 @@ const SECURITY = {
 
 /** The HTTPS port. Nothing is bound before `listen`. */
 export async function createWebServer(options: WebServerOptions): Promise<WebServer> {
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const app = fastify({
-    https: serverTls(options.tls),
+    https: {
+      ...serverTls(options.tls),
+      headersTimeout: timeouts.request,
+      // How often Node looks whether a request takes too long.
+      connectionsCheckingInterval: Math.ceil(timeouts.request / 6),
+    },
     bodyLimit: BODY_LIMIT,
-    requestTimeout: TIMEOUT_MS,
-    connectionTimeout: TIMEOUT_MS,
+    requestTimeout: timeouts.request,
+    connectionTimeout: timeouts.request,
     forceCloseConnections: 'idle',
     // A path that is no path comes before every hook and handler.
     frameworkErrors: (error, _request, reply) => {
@@ -45,6 +64,7 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       reply.raw.end(JSON.stringify({ error: STATUS_CODES[code] }));
     },
   });
+  const handshakes = guard(app.server, options.connections ?? new Connections(), timeouts.handshake);
   observe(app, options.telemetry);
   refuse(app, options.telemetry);
   await app.register(async (routes) => healthRoutes(routes, options));
@@ -57,9 +77,52 @@ export async function createWebServer(options: WebServerOptions): Promise<WebSer
       return address;
     },
     reload: (tls) => app.server.setSecureContext(serverTls(tls)),
-    close: () => app.close(),
+    async close() {
+      const closed = app.close();
+      handshakes.end();
+      await closed;
+    },
   };
 }
+
+/**
+ * Counts connections before their handshake, and ends a handshake that does not end, however octets drip in.
+ * @returns what ends all handshakes at once: nobody has asked for anything there, and the listener waits for them
+ */
+function guard(server: Server, connections: Pick<Connections, 'enter'>, handshake: number): { end(): void } {
+  const handshakes = new Map<string, { readonly socket: Socket; readonly timer: NodeJS.Timeout }>();
+  // Node's own listener takes the socket over: ours must come first.
+  server.prependListener('connection', (socket: Socket) => {
+    const peer = (socket.remoteAddress ?? '').replace(/^::ffff:(?=[0-9.]+$)/i, '');
+    const entry = connections.enter({ protocol: 'https', peer });
+    if (entry.kind !== 'admitted') {
+      // There is no way to say so before the handshake, and a handshake is what costs.
+      if (entry.kind === 'turned-away') entry.leave();
+      socket.destroy();
+      return;
+    }
+    const key = keyOf(socket);
+    const timer = setTimeout(() => socket.destroy(), handshake);
+    handshakes.set(key, { socket, timer });
+    socket.once('close', () => {
+      clearTimeout(timer);
+      if (handshakes.get(key)?.socket === socket) handshakes.delete(key);
+      entry.leave();
+    });
+  });
+  server.on('secureConnection', (socket: Socket) => {
+    const key = keyOf(socket);
+    clearTimeout(handshakes.get(key)?.timer);
+    handshakes.delete(key);
+  });
+  return {
+    end: () => {
+      for (const { socket } of handshakes.values()) socket.destroy();
+    },
+  };
+}
+
+const keyOf = (socket: Socket): string => `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
 
 /** Nothing of the inside reaches a peer: he is told the code, the log is told the rest. */
 function refuse(app: FastifyInstance, telemetry: Telemetry): void {

@@ -174,7 +174,11 @@ describe('accounts', () => {
         outcomes.map((outcome) => !outcome.ok && outcome.reason),
         [...Array(10).fill('bad'), 'throttled'],
       );
-      assert.deepEqual(await login(on, address, PASSWORD), { ok: false, reason: 'throttled' });
+      assert.deepEqual(await login(on, address, PASSWORD), {
+        ok: false,
+        reason: 'throttled',
+        cause: 'account',
+      });
       assert.equal((await login(on, address, PASSWORD, '192.0.2.200')).ok, false, 'the same network');
       assert.equal((await login(on, address, PASSWORD, '198.51.100.1')).ok, true, 'the user elsewhere');
       assert.equal((await login(on, 'laura@pec.alfa.example', PASSWORD)).ok, true, 'another user there');

@@ -60,7 +60,8 @@ export class FolderLedger {
         found.set(marker, { folder, uid, flags });
       }
     }
-    for (const marker of new Set([...this.#states.keys(), ...found.keys()])) this.#judge(marker, found.get(marker));
+    for (const marker of new Set([...this.#states.keys(), ...found.keys()]))
+      this.#judge(marker, found.get(marker));
     this.#perhaps = undefined;
     this.#states.clear();
     for (const [marker, kept] of found) this.done(marker, kept);
@@ -71,7 +72,9 @@ export class FolderLedger {
     const perhaps = this.#perhaps?.marker === marker ? [this.#perhaps.state] : [];
     const fits = [told, ...perhaps].some((state) => this.#fits(state, actual));
     if (!fits)
-      this.#complain(`"${marker}" is ${spoken(actual)}; it should be ${[told, ...perhaps].map(spoken).join(' or ')}`);
+      this.#complain(
+        `"${marker}" is ${spoken(actual)}; it should be ${[told, ...perhaps].map(spoken).join(' or ')}`,
+      );
   }
 
   #fits(state: State, actual: State): boolean {

@@ -45,7 +45,12 @@ async function logIn({ pair }: World, { house, local }: Organiser): Promise<Imap
 }
 
 /** One session. A server that is going ends it; the command under way is noted as unanswered. */
-async function put(world: World, organiser: Organiser, random: Random, stopped: () => boolean): Promise<void> {
+async function put(
+  world: World,
+  organiser: Organiser,
+  random: Random,
+  stopped: () => boolean,
+): Promise<void> {
   const ledger = ledgerOf(world, organiser);
   let client: ImapClient | undefined;
   try {
@@ -75,8 +80,14 @@ async function look(client: ImapClient): Promise<Listing[]> {
     const uidValidity = /\[UIDVALIDITY (\d+)\]/.exec(told)?.[1];
     if (uidValidity === undefined) throw new Error(`SELECT ${folder}: ${selected.status}`);
     const empty = /^\* 0 EXISTS/m.test(told);
-    const rows = empty ? [] : await client.ask('UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])');
-    listings.push({ folder, uidValidity, messages: rows.filter((row) => row.includes(' FETCH ')).map(messageOf) });
+    const rows = empty
+      ? []
+      : await client.ask('UID FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])');
+    listings.push({
+      folder,
+      uidValidity,
+      messages: rows.filter((row) => row.includes(' FETCH ')).map(messageOf),
+    });
   }
   return listings;
 }
@@ -85,12 +96,16 @@ function messageOf(row: string): Listing['messages'][number] {
   const uid = /UID (\d+)/.exec(row)?.[1];
   const flags = /FLAGS \(([^)]*)\)/.exec(row)?.[1];
   const marker = /Subject: (\S+)/.exec(row)?.[1];
-  if (uid === undefined || flags === undefined || marker === undefined) throw new Error(`not understood: ${row}`);
+  if (uid === undefined || flags === undefined || marker === undefined)
+    throw new Error(`not understood: ${row}`);
   return { marker, uid: Number(uid), flags: sorted(flags.split(' ')) };
 }
 
 const sorted = (flags: readonly string[]): string =>
-  [...new Set(flags)].filter((flag) => flag !== '' && flag !== '\\Recent').sort().join(' ');
+  [...new Set(flags)]
+    .filter((flag) => flag !== '' && flag !== '\\Recent')
+    .sort()
+    .join(' ');
 
 interface Session {
   readonly client: ImapClient;
@@ -160,7 +175,9 @@ async function mark(
 ): Promise<void> {
   const flag = session.random.pick(FLAGS);
   const has = kept.flags.split(' ').includes(flag);
-  const flags = sorted(has ? kept.flags.split(' ').filter((one) => one !== flag) : [...kept.flags.split(' '), flag]);
+  const flags = sorted(
+    has ? kept.flags.split(' ').filter((one) => one !== flag) : [...kept.flags.split(' '), flag],
+  );
   await promise(
     world,
     organiser,

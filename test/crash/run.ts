@@ -88,7 +88,8 @@ async function examine(world: World, violations: string[]): Promise<void> {
   for (const { house, local } of readers) await readAll(world, house, local);
   for (const house of ['alfa', 'beta'] as const) await readAll(world, house, 'ricevute');
   for (const organiser of organisers) await lookThrough(world, organiser);
-  for (const ledger of [...world.mailboxes.values(), ...world.folders.values()]) violations.push(...ledger.complaints);
+  for (const ledger of [...world.mailboxes.values(), ...world.folders.values()])
+    violations.push(...ledger.complaints);
   violations.push(...compareMailboxes(world));
   await stop(world, violations);
   violations.push(...(await compareStores(world)));

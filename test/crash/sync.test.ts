@@ -7,8 +7,8 @@ import { describe, it, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { letter } from '../e2e/letters.js';
 import { Dialogue } from '../pop3/dialogue.js';
-import { type Answered, ImapClient } from '../support/imap-client.js';
 import { settled, step, twoGestori } from '../support/gestore.js';
+import { type Answered, ImapClient } from '../support/imap-client.js';
 import { SmtpClient } from '../support/mail-clients.js';
 import { scratch } from '../support/openssl.js';
 import { needs } from '../support/programs.js';
@@ -109,7 +109,9 @@ test('nothing is promised before it is on the disk', { skip: needs('strace') }, 
     };
     const message = (body: string) => Buffer.from(`Subject: bozza\r\n\r\n${body}fine.\r\n`);
     await said('append', () => client.send('APPEND Bozze', message('')));
-    await said('large append', () => client.send('APPEND Bozze', message(`${'x'.repeat(70)}\r\n`.repeat(4000))));
+    await said('large append', () =>
+      client.send('APPEND Bozze', message(`${'x'.repeat(70)}\r\n`.repeat(4000))),
+    );
     await client.ask('SELECT Bozze');
     await said('store', () => client.try('UID STORE 1:* +FLAGS.SILENT ($Inviata)'));
     await client.ask('STORE 1 +FLAGS (\\Deleted)');

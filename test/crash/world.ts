@@ -46,7 +46,10 @@ const CROWDED_QUOTA = '600KB';
 
 /** Who uses IMAP, in a mailbox that nobody writes to. */
 export type Organiser = Omit<Person, 'habit'>;
-export const organisers: readonly Organiser[] = [person('alfa', 'olga', 'keeps'), person('beta', 'oreste', 'keeps')];
+export const organisers: readonly Organiser[] = [
+  person('alfa', 'olga', 'keeps'),
+  person('beta', 'oreste', 'keeps'),
+];
 
 export const readers: readonly Person[] = [...people, crowded];
 

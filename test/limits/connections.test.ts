@@ -27,19 +27,34 @@ describe('connections', () => {
 
   it('are so many of one protocol and so many in all', () => {
     const connections = new Connections(bounds);
-    const enter = (protocol: 'mx' | 'pop3' | 'https', last: number) =>
+    const enter = (protocol: 'submission' | 'pop3' | 'https', last: number) =>
       connections.enter({ protocol, peer: `192.0.2.${last}` }).kind;
-    for (let n = 0; n < 4; n++) assert.equal(enter('mx', n), 'admitted');
-    assert.equal(enter('mx', 9), 'turned-away');
-    assert.equal(enter('pop3', 1), 'admitted');
+    for (let n = 0; n < 4; n++) assert.equal(enter('pop3', n), 'admitted');
+    assert.equal(enter('pop3', 9), 'turned-away');
+    assert.equal(enter('submission', 1), 'admitted');
     assert.equal(enter('https', 1), 'admitted');
     assert.equal(enter('https', 2), 'turned-away');
     assert.equal(connections.total, 6);
   });
 
+  it('of the other ports never take the place of incoming mail, nor it theirs', () => {
+    const connections = new Connections({ total: 4, ofProtocol: 4, ofSource: 4 });
+    const enter = (protocol: 'mx' | 'pop3' | 'submission') =>
+      connections.enter({ protocol, peer: '192.0.2.1' });
+    const incoming = Array.from({ length: 4 }, () => enter('mx'));
+    assert.ok(incoming.every(({ kind }) => kind === 'admitted'));
+    for (let n = 0; n < 4; n++) assert.equal(enter('pop3').kind, 'admitted');
+    assert.equal(enter('submission').kind, 'turned-away');
+    for (const entry of incoming) leave(entry);
+    for (let n = 0; n < 4; n++) assert.equal(enter('mx').kind, 'admitted');
+    assert.equal(enter('mx').kind, 'turned-away');
+    assert.equal(enter('submission').kind, 'turned-away');
+    assert.equal(connections.total, 8);
+  });
+
   it('too many are told so, and past 64 of them dropped; telemetry knows of all', () => {
     const telemetry = silentTelemetry();
-    const connections = new Connections({ ...bounds, total: 1 }, telemetry);
+    const connections = new Connections({ ...bounds, ofProtocol: 1 }, telemetry);
     const admitted = connections.enter({ protocol: 'mx', peer: '192.0.2.1', session: 'a' });
     const others = Array.from({ length: 65 }, () => connections.enter({ protocol: 'mx', peer: '192.0.2.2' }));
     assert.equal(others.filter(({ kind }) => kind === 'turned-away').length, 64);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { Connections, noConnectionBounds } from '../../src/limits/index.js';
+import { Connections } from '../../src/limits/index.js';
 import { MailboxLocks } from '../../src/pop3/index.js';
 import { Rope, type Source } from '../../src/rope/index.js';
+import { silentTelemetry } from '../../src/telemetry/index.js';
 import { selfSigned } from '../smtp/certificate.js';
 import { Dialogue, unstuffed } from './dialogue.js';
 import { type Listener, largeSource, startListener } from './fakes.js';
@@ -180,14 +181,15 @@ describe('half-closed connections', () => {
 
 describe('the listener', () => {
   it('turns away who is too many, and says so', async () => {
-    const { port, server } = await start([], {
-      connections: new Connections({ ...noConnectionBounds, ofSource: 2 }),
-    });
+    const told = silentTelemetry();
+    const bounds = { total: 9, ofProtocol: 9, ofSource: 2 };
+    const { port, server } = await start([], { connections: new Connections(bounds, told) });
     const one = await loggedIn(port);
     const two = await Dialogue.open(port);
     assert.match(await two.hear(), /^\+OK/);
     const three = await Dialogue.open(port);
     assert.equal(await three.play('S: -ERR [SYS/TEMP] Troppe connessioni...\nS: (closed)'), undefined);
+    assert.ok(told.recorded.some(({ name }) => name === 'session.refused'));
     two.close();
     three.close();
     await until(() => server.connections === 1);

@@ -37,7 +37,7 @@ const users = new Map([
 export const fakeAccounts = {
   async authenticate({ address, password }: { address: string; password: string }): Promise<Authentication> {
     const found = users.get(address);
-    if (password === 'lento') return { ok: false, reason: 'throttled' };
+    if (password === 'lento') return { ok: false, reason: 'throttled', cause: 'account' };
     if (found === undefined || !['segreto', 'perché no'].includes(password))
       return { ok: false, reason: 'bad' };
     return found.state === 'revoked' ? { ok: false, reason: 'revoked' } : { ok: true, mailbox: found };

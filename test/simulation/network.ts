@@ -19,7 +19,7 @@ import { smallSource } from '../../src/storage/blobs/resident.js';
 import { field, headerOf } from '../support/inbox.js';
 import { markerIn } from '../support/notes.js';
 import type { Random } from '../support/random.js';
-import type { Wiring } from '../support/wiring.js';
+import { uncharged, type Wiring } from '../support/wiring.js';
 import type { House } from './house.js';
 import type { Fate } from './scenario.js';
 import type { Story } from './story.js';
@@ -248,7 +248,7 @@ async function session({ mx }: Wiring, { mailFrom, recipients, bytes }: Carried)
   }
   if (taken.length === 0) return replies;
   const envelope = { mailFrom, recipients: taken, eightBit: false, smtpUtf8: false };
-  const end = await answer('final', () => mx.data(spooledOf(bytes), envelope, peer));
+  const end = await answer('final', () => mx.data(spooledOf(bytes), envelope, peer, uncharged));
   return replies.map((one) => (one.reply.code === 250 ? end : one));
 }
 

@@ -6,7 +6,7 @@ import { letter } from '../e2e/letters.js';
 import type { Told } from '../support/evidence.js';
 import { bodyHash } from '../support/notes.js';
 import { Random } from '../support/random.js';
-import type { Wiring } from '../support/wiring.js';
+import { uncharged, type Wiring } from '../support/wiring.js';
 import { House, type Spoil } from './house.js';
 import { Network, spooledOf } from './network.js';
 import { judge } from './oracle.js';
@@ -241,7 +241,7 @@ async function submit(
     await submission.mailFrom(mailFrom, peer);
     for (const recipient of recipients) await submission.rcptTo(recipient, { mailFrom, recipients }, peer);
     const envelope = { mailFrom, recipients, eightBit: false, smtpUtf8: false };
-    return { identificativo: await submission.data(spooledOf(bytes), envelope, peer) };
+    return { identificativo: await submission.data(spooledOf(bytes), envelope, peer, uncharged) };
   } catch (error) {
     const { code, text } = replyFor(error);
     return { refusal: `${code} ${text}` };

@@ -5,6 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Connections } from '../../src/limits/index.js';
 import { SmtpError } from '../../src/smtp/index.js';
 import { needs } from '../support/programs.js';
 import { Dialogue } from './dialogue.js';
@@ -402,7 +403,9 @@ describe('what comes in DATA', () => {
 
 describe('limits and the end', () => {
   it('takes so many connections from one address and no more', async () => {
-    const listener = await startListener({ connectionsPerAddress: 1 });
+    const listener = await startListener({
+      connections: new Connections({ total: 9, ofProtocol: 9, ofSource: 1 }),
+    });
     await session(listener, async (first) => {
       await first.hear();
       const second = await Dialogue.open(listener.port);

@@ -28,7 +28,7 @@ import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
 import { type Held, headerOf } from './inbox.js';
 import type { TestGestore } from './pki.js';
-import { DAY, HOUR, MIB, serviceMailboxOf, type Wiring, wire } from './wiring.js';
+import { DAY, HOUR, MIB, serviceMailboxOf, uncharged, type Wiring, wire } from './wiring.js';
 
 export { DAY, HOUR, MIB };
 
@@ -253,7 +253,12 @@ export class Point {
     }
     const bytes = typeof raw === 'string' ? Buffer.from(raw, 'latin1') : (raw ?? letter(sending));
     return this.spooled(bytes, (message) =>
-      this.submission.data(message, { mailFrom, recipients, eightBit: false, smtpUtf8: false }, peer),
+      this.submission.data(
+        message,
+        { mailFrom, recipients, eightBit: false, smtpUtf8: false },
+        peer,
+        uncharged,
+      ),
     );
   }
 
@@ -271,7 +276,12 @@ export class Point {
     await this.mx.mailFrom(mailFrom, peer);
     for (const recipient of recipients) await this.mx.rcptTo(recipient, { mailFrom, recipients: [] }, peer);
     await this.spooled(arrival.message, (message) =>
-      this.mx.data(message, { mailFrom, recipients, eightBit: message.eightBit, smtpUtf8: false }, peer),
+      this.mx.data(
+        message,
+        { mailFrom, recipients, eightBit: message.eightBit, smtpUtf8: false },
+        peer,
+        uncharged,
+      ),
     );
   }
 

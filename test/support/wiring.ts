@@ -1,5 +1,10 @@
 /** The points of a gestore without sockets, wired as src/gestore/parts.ts does, around whatever store and key a test has. */
-import { AccessPoint, submissionHandlers } from '../../src/access-point/index.js';
+import {
+  AccessPoint,
+  noSendingBounds,
+  SendingLimits,
+  submissionHandlers,
+} from '../../src/access-point/index.js';
 import { Accounts } from '../../src/accounts/index.js';
 import type { Antivirus } from '../../src/antivirus/index.js';
 import { DeliveryPoint } from '../../src/delivery-point/index.js';
@@ -14,6 +19,9 @@ import type { Telemetry } from '../../src/telemetry/index.js';
 export const HOUR = 3_600_000;
 export const DAY = 24 * HOUR;
 export const MIB = 1024 * 1024;
+
+/** A message that no limit counts. */
+export const uncharged = { giveBack: () => undefined };
 
 export interface WiringRequest {
   readonly name: string;
@@ -84,7 +92,20 @@ export function wire(request: WiringRequest): Wiring {
     issuer,
     accessPoint,
     incomingPoint,
-    submission: submissionHandlers({ accessPoint, accounts, store, telemetry, hostname, receiptsReserve }),
-    mx: mxHandlers({ incomingPoint, directory, store }),
+    submission: submissionHandlers({
+      accessPoint,
+      accounts,
+      store,
+      telemetry,
+      hostname,
+      receiptsReserve,
+      sending: new SendingLimits({ bounds: noSendingBounds, telemetry, clock }),
+    }),
+    mx: mxHandlers({
+      incomingPoint,
+      directory,
+      store,
+      rate: { begin: () => uncharged, certified: () => undefined },
+    }),
   };
 }

@@ -53,7 +53,7 @@ export class View {
    * @returns the number each had at its moment, in the order of the telling: from the last to the first, so that none moves another
    */
   remove(uids: Iterable<number>): number[] {
-    const places = [...uids].map((uid) => this.sequenceOf(uid)).filter((sequence) => sequence > 0);
+    const places = [...new Set(uids)].map((uid) => this.sequenceOf(uid)).filter((sequence) => sequence > 0);
     places.sort((one, other) => other - one);
     if (places.length > 64) {
       const gone = new Set(places);

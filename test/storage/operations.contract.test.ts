@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { describe } from 'node:test';
 import { openStore } from '../../src/storage/index.js';
 import { accountsContract } from './contract/operations-accounts.js';
+import { copiesContract } from './contract/operations-copies.js';
+import { flagsContract } from './contract/operations-flags.js';
+import { foldersContract } from './contract/operations-folders.js';
 import { mailContract } from './contract/operations-mail.js';
 import { queueContract } from './contract/operations-queue.js';
 import { registerContract } from './contract/operations-register.js';
+import { summariesContract } from './contract/operations-summaries.js';
 import { transportContract } from './contract/operations-transport.js';
 import type { OpenStore } from './contract/records.js';
 
@@ -29,6 +33,10 @@ const sqlite: OpenStore = async () => {
 describe('operations on sqlite', () => {
   accountsContract(sqlite);
   mailContract(sqlite);
+  foldersContract(sqlite);
+  flagsContract(sqlite);
+  copiesContract(sqlite);
+  summariesContract(sqlite);
   transportContract(sqlite);
   queueContract(sqlite);
   registerContract(sqlite);

@@ -6,7 +6,7 @@ import { ImapSyntaxError, type Piece, Scanner } from '../../src/wire/imap/index.
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 /** Text, or a literal between. */
-type Part = string | { readonly literal: string };
+export type Part = string | { readonly literal: string };
 
 export const piecesOf = (...parts: readonly Part[]): Piece[] =>
   parts.map((part) =>

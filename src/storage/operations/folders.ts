@@ -136,11 +136,16 @@ interface Named {
   readonly now: number;
 }
 
-const setSelectable = statement<{ id: number; selectable: number }>((db, p) =>
+/** A name that others stand under becomes a folder again: none that anybody knew (RFC 3501 2.3.1.1). */
+const revive = statement<{ id: number; specialUse: SpecialUse | null; uidValidity: number }>((db, p) =>
   db
     .updateTable('folder')
-    .set({ selectable: p('selectable') })
+    .set({ selectable: 1, special_use: p('specialUse'), uid_validity: p('uidValidity') })
     .where('id', '=', p('id')),
+);
+/** A folder becomes a name that others stand under, and is of no use. */
+const hollow = statement<{ id: number }>((db, p) =>
+  db.updateTable('folder').set({ selectable: 0, special_use: null }).where('id', '=', p('id')),
 );
 
 /**
@@ -162,20 +167,10 @@ export const createFolder: Operation<
   }
   const uidValidity = await takeUidValidity(tx, mailboxId, now);
   if (there === undefined) await tx.run(insertFolder, { mailboxId, name, specialUse, uidValidity });
-  else {
-    await tx.run(setSelectable, { id: there.id, selectable: 1 });
-    await tx.run(setUidValidity, { id: there.id, uidValidity });
-  }
+  else await tx.run(revive, { id: there.id, specialUse, uidValidity });
   tx.touch({ mailbox: mailboxId });
   return { uidValidity };
 };
-
-const setUidValidity = statement<{ id: number; uidValidity: number }>((db, p) =>
-  db
-    .updateTable('folder')
-    .set({ uid_validity: p('uidValidity') })
-    .where('id', '=', p('id')),
-);
 
 function* parentsOf(name: string): Generator<string> {
   for (let at = name.indexOf(SEPARATOR); at >= 0; at = name.indexOf(SEPARATOR, at + 1)) {
@@ -204,7 +199,7 @@ export const deleteFolder: Operation<Omit<Named, 'now'>, void> = async (tx, { ma
   if (parent && folder.selectable === 0)
     throw new StoreConflict('folder-children', `others stand under ${name}`, { name });
   await expungeRows(tx, { mailboxId, folderId: folder.id, which: 'all' });
-  if (parent) await tx.run(setSelectable, { id: folder.id, selectable: 0 });
+  if (parent) await tx.run(hollow, { id: folder.id });
   else {
     await tx.run(deleteExpunged, { id: folder.id });
     await tx.run(deleteFolderRow, { id: folder.id });
@@ -234,7 +229,7 @@ export const renameFolder: Operation<Omit<Named, 'name'> & { from: string; to: s
   const names = await tx.all(selectNames, { mailboxId });
   const folder = names.find((each) => each.name === from);
   if (folder === undefined) throw absent(mailboxId, from);
-  if (isUnder(to, from))
+  if (isUnder(to, from) && from !== 'INBOX')
     throw new StoreConflict('folder-exists', `${to} would stand under itself`, { name: to });
   if (from === 'INBOX') {
     await createFolder(tx, { mailboxId, name: to, specialUse: null, now });

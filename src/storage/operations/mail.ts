@@ -17,6 +17,7 @@ const takeUid = statement<{ mailboxId: number; folder: string }, { id: number; u
       }))
       .where('mailbox_id', '=', p('mailboxId'))
       .where('name', '=', p('folder'))
+      .where('selectable', '=', 1)
       .returning((e) => ['id', e('uid_next', '-', e.lit(1)).as('uid'), 'highest_modseq as modseq']),
 );
 

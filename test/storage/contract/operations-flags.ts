@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { FlagSet, FlagStore, Store } from '../../../src/storage/index.js';
+import { append, changesOf, DELETED, FLAGGED, opened, SEEN, usedOf } from './letters.js';
+import { NOW, newMailbox, type OpenStore, using } from './records.js';
+
+const flagSet = (system: number, ...keywords: string[]): FlagSet => ({ system, keywords });
+
+/** A STORE over one folder; what it does not say is "add". */
+const storing =
+  (store: Store, mailboxId: number, folderId: number) =>
+  (uids: readonly number[], flags: FlagSet, some: Partial<FlagStore> = {}) =>
+    store.write('storeFlags', {
+      mailboxId,
+      folderId,
+      uids,
+      how: 'add',
+      flags,
+      unchangedSince: null,
+      ...some,
+    });
+
+export function flagsContract(open: OpenStore): void {
+  describe('flags', () => {
+    it('are bits and keywords, added, removed, replaced', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        const uids = await append(store, id, ['uno'], {
+          flags: ['\\SEEN', '$Consegna', '$consegna', '\\Nuova'],
+        });
+        const flagsOf = async () =>
+          (await store.read('listMessages', { mailboxId: id, folder: 'INBOX' })).map(({ flags }) => flags);
+        assert.deepEqual(await flagsOf(), [['\\Seen', '$Consegna']]);
+        const put = storing(store, id, (await opened(store, id)).id);
+        await put(uids, flagSet(FLAGGED, '$CONSEGNA', '$Letta'));
+        assert.deepEqual(await flagsOf(), [['\\Seen', '\\Flagged', '$Consegna', '$Letta']]);
+        await put(uids, flagSet(SEEN | DELETED, '$consegna'), { how: 'remove' });
+        assert.deepEqual(await flagsOf(), [['\\Flagged', '$Letta']]);
+        await put(uids, flagSet(DELETED, 'a', 'b'), { how: 'replace' });
+        assert.deepEqual(await flagsOf(), [['\\Deleted', 'a', 'b']]);
+      }));
+
+    it('that change take one modseq for all; those that stay take none (RFC 7162 3.1.2.1)', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        const uids = await append(store, id, ['uno', 'due', 'tre']);
+        const { id: folderId, highestModseq } = await opened(store, id);
+        const put = storing(store, id, folderId);
+        const first = await put([...uids, 999], flagSet(SEEN));
+        assert.deepEqual(first, {
+          states: uids.map((uid) => ({ uid, modseq: highestModseq + 1, system: SEEN, keywords: [] })),
+          refused: [],
+        });
+        assert.deepEqual(await put(uids, flagSet(SEEN)), first, 'they are so already');
+        assert.equal((await opened(store, id)).highestModseq, highestModseq + 1);
+        const { changed, gone } = await changesOf(store, folderId, highestModseq);
+        assert.deepEqual([changed.map(({ uid }) => uid), gone], [uids, []]);
+        assert.deepEqual((await changesOf(store, folderId, highestModseq + 1)).changed, []);
+      }));
+
+    it('of messages that changed since are left as they are (RFC 7162 3.1.3)', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        const [one = 0, two = 0] = await append(store, id, ['uno', 'due']);
+        const { id: folderId, highestModseq } = await opened(store, id);
+        const put = storing(store, id, folderId);
+        await put([one], flagSet(FLAGGED));
+        const { states, refused } = await put([one, two], flagSet(SEEN), { unchangedSince: highestModseq });
+        assert.deepEqual(
+          states.map(({ uid, system }) => [uid, system]),
+          [[two, SEEN]],
+        );
+        assert.deepEqual(refused, [one]);
+        const [first] = await store.read('listedMessages', { folderId, uids: [one] });
+        assert.equal(first?.system, FLAGGED);
+        const none = await put([one, two], flagSet(DELETED), { unchangedSince: 0 });
+        assert.deepEqual(none, { states: [], refused: [one, two] });
+      }));
+
+    it('of one folder are none of another', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        const uids = await append(store, id, ['uno']);
+        await append(store, id, ['due'], { folder: 'Archivio' });
+        const archive = await opened(store, id, 'Archivio');
+        await storing(store, id, archive.id)(uids, flagSet(SEEN));
+        assert.equal((await opened(store, id)).firstUnseen, 1);
+        assert.equal((await opened(store, id, 'Archivio')).firstUnseen, undefined);
+      }));
+  });
+
+  describe('a folder that is opened', () => {
+    it('shows what is in it at that moment', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store);
+        await append(store, mailboxId, ['uno'], { flags: ['\\Seen', '$A'], now: NOW });
+        await append(store, mailboxId, ['due', 'tre'], { flags: ['$B', '$A'], now: NOW + 5 });
+        const folder = await opened(store, mailboxId, 'INBOX', NOW + 5);
+        const { uids, uidNext, firstUnseen, firstSince, highestModseq } = folder;
+        assert.deepEqual(
+          { uids, uidNext, firstUnseen, firstSince },
+          { uids: [1, 2, 3], uidNext: 4, firstUnseen: 2, firstSince: 2 },
+        );
+        assert.deepEqual([...folder.keywords].sort(), ['$A', '$B']);
+        const listed = await store.read('listedMessages', { folderId: folder.id, uids: [3, 1, 9] });
+        assert.deepEqual(
+          listed.map(({ uid, size, savedAt }) => [uid, size, savedAt]),
+          [
+            [1, 3, NOW],
+            [3, 3, NOW + 5],
+          ],
+        );
+        assert.ok(listed.every(({ modseq }) => modseq <= highestModseq));
+        const [inbox] = await store.read('listFolders', { mailboxId });
+        assert.deepEqual([inbox?.messages, inbox?.unseen, inbox?.deleted, inbox?.size], [3, 2, 0, 9]);
+      }));
+  });
+
+  describe('expunging', () => {
+    it('takes what is marked, among some or all, or what is named; tells which', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store);
+        await append(store, mailboxId, ['1', '2', '3'], { flags: ['\\Deleted'] });
+        await append(store, mailboxId, ['4', '5', '6']);
+        const { id: folderId, highestModseq } = await opened(store, mailboxId);
+        const expunge = (which: Parameters<typeof store.write<'expungeMessages'>>[1]['which']) =>
+          store.write('expungeMessages', { mailboxId, folderId, which });
+        assert.deepEqual(await expunge({ marked: [4, 3, 2, 99] }), [2, 3]);
+        assert.deepEqual(await expunge('marked'), [1]);
+        assert.deepEqual(await expunge('marked'), []);
+        assert.deepEqual(await expunge({ uids: [6, 1] }), [6]);
+        assert.deepEqual(await expunge('all'), [4, 5]);
+        assert.equal(await usedOf(store, mailboxId), 0);
+        const { gone, changed, uidNext } = await changesOf(store, folderId, highestModseq);
+        assert.deepEqual({ gone, changed, uidNext }, { gone: [1, 2, 3, 4, 5, 6], changed: [], uidNext: 7 });
+        const late = await changesOf(store, folderId, (await opened(store, mailboxId)).highestModseq - 1);
+        assert.deepEqual(late.gone, [4, 5]);
+      }));
+
+    it('of tens of thousands is remembered as far as it can be, and it says how far', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store);
+        await append(store, mailboxId, ['origine'], { folder: 'Archivio' });
+        const source = await opened(store, mailboxId, 'Archivio');
+        const target = await opened(store, mailboxId);
+        const fill = async (count: number) => {
+          for (let at = 0; at < count; at += 1)
+            await store.write('copyMessages', {
+              mailboxId,
+              folderId: source.id,
+              uids: [1],
+              target: 'INBOX',
+              now: NOW,
+            });
+        };
+        const expunge = () =>
+          store.write('expungeMessages', { mailboxId, folderId: target.id, which: 'all' });
+        await fill(2);
+        await expunge();
+        const { highestModseq } = await opened(store, mailboxId);
+        assert.deepEqual((await changesOf(store, target.id, 0)).gone, [1, 2]);
+        // Doubling: copies of all that is there.
+        await fill(1);
+        for (let count = 1; count < 20_480; count *= 2) {
+          const { uids } = await opened(store, mailboxId);
+          await store.write('copyMessages', {
+            mailboxId,
+            folderId: target.id,
+            uids,
+            target: 'INBOX',
+            now: NOW,
+          });
+        }
+        const gone = await expunge();
+        assert.ok(gone.length > 20_000);
+        assert.equal((await changesOf(store, target.id, 0)).gone, 'unknown');
+        assert.equal((await changesOf(store, target.id, highestModseq)).gone, 'unknown');
+        await fill(1);
+        const { highestModseq: then } = await opened(store, mailboxId);
+        const last = await expunge();
+        assert.deepEqual((await changesOf(store, target.id, then)).gone, last);
+      }));
+  });
+}

@@ -211,8 +211,8 @@ export class Session implements MailSession {
       case 'command':
         return this.#onCommand(reading.pieces);
       case 'too-long':
-        this.#answer(tagOf(reading.head), failureOf(refusals.tooLong()));
-        return this.#charge(refusals.tooLong());
+        this.#dropSinks();
+        return this.#refuse(this.#endDialogue() ?? tagOf(reading.head), refusals.tooLong());
       case 'flood':
         this.#output.add('* BYE Riga senza fine / Endless line\r\n');
         return this.#advance({ kind: 'logout' });
@@ -221,17 +221,19 @@ export class Session implements MailSession {
 
   /** Says where a literal's octets go; one that is refused is answered before it is sent. */
   async #onLiteral(literal: Literal, pieces: readonly Piece[]): Promise<void> {
-    let tag = '*';
+    const answering = this.#endDialogue();
+    let tag = answering ?? '*';
     try {
-      if (this.#dialogue !== undefined) throw refusals.malformedResponse();
+      if (answering !== undefined) throw refusals.malformedResponse();
       const scanner = new Scanner(pieces);
       tag = scanner.tag();
       scanner.space();
       this.#coming = { ...this.#coming, command: this.#coming.command ?? commandAt(scanner) };
-      const { command, sinks } = this.#coming;
+      const { sinks } = this.#coming;
+      const command = this.#allowed(this.#coming.command);
       const context = this.#context(tag);
-      const streamed = command?.stream;
-      if (command !== undefined && streamed !== undefined && command.states.includes(this.#state.kind)) {
+      const streamed = command.stream;
+      if (streamed !== undefined) {
         const again = new Scanner(pieces);
         again.tag();
         again.space();
@@ -249,6 +251,20 @@ export class Session implements MailSession {
       this.#reader.decide('skip');
       this.#refuse(tag, error);
     }
+  }
+
+  /** @throws ImapError when there is no such command, or not now */
+  #allowed(command: Command | undefined): Command {
+    if (command === undefined) throw refusals.unknownCommand();
+    if (!command.states.includes(this.#state.kind)) throw refusals.wrongState(command.name);
+    return command;
+  }
+
+  /** What waits for a line got something else. @returns the tag of its command */
+  #endDialogue(): string | undefined {
+    const tag = this.#dialogue?.tag;
+    this.#dialogue = undefined;
+    return tag;
   }
 
   #checkSize({ size }: Literal): void {
@@ -286,9 +302,7 @@ export class Session implements MailSession {
       const scanner = new Scanner(pieces);
       tag = scanner.tag();
       scanner.space();
-      const command = commandAt(scanner);
-      if (command === undefined) throw refusals.unknownCommand();
-      if (!command.states.includes(this.#state.kind)) throw refusals.wrongState(command.name);
+      const command = this.#allowed(commandAt(scanner));
       const context = this.#context(tag);
       const run = command.read(scanner, context);
       await this.#perform(tag, command, () => run(context, sinks));

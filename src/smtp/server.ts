@@ -294,6 +294,8 @@ class Listener<User> implements SmtpServer {
 
   #libraryHandlers() {
     return {
+      // The library's own answer comes one turn of the loop later: for that long the client would talk too soon.
+      onConnect: (_session: SMTPServerSession, callback: Callback) => callback(),
       onSecure: (socket: Socket, session: SMTPServerSession, callback: Callback) => {
         const version = socket instanceof TLSSocket ? socket.getProtocol() : null;
         if (version !== null) tlsVersions.set(session, version);

@@ -47,22 +47,53 @@ function literals(): Found[] {
   return [...found].map(([text, where]) => ({ text, where }));
 }
 
-/** What the checker has against an expression; undefined for nothing. */
+/** Has assertions or back references, which the automaton cannot judge: read by hand, with the reason why they are linear. */
+const READ = new Map(
+  (
+    [
+      [/(?<!\/)\/+$/, 'a run of slashes is entered at its first only'],
+      [/^unix:(?:\/\/(?=\/))?(.+)$/, 'anchored, one repetition'],
+      [/^file:(?:\/\/(?=\/))?(.+)$/, 'anchored, one repetition'],
+      [/^::ffff:(?=[0-9.]+$)/i, 'anchored, one repetition'],
+      [/^0+(?=.)/, 'anchored, one repetition'],
+      [
+        /^\s*(?:5\d\d[ -]\s*)?(5\.\d{1,3}\.\d{1,3})(?![\d.])/,
+        'anchored; a digit stands between its repetitions',
+      ],
+      [
+        /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(?:"1\.0"|'1\.0')(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])([A-Za-z][\w.-]*)\1)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\3)?[ \t\n]*\?>/,
+        'anchored; whatever may follow a blank begins with another letter',
+      ],
+      [
+        /^(?=.{3,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        'no more than 253 characters',
+      ],
+      [/^[A-Z0-9 ]+(?=-----)/, 'anchored, one repetition'],
+    ] as const
+  ).map(([expression, why]) => [String(expression), why]),
+);
+
+/** Of the automaton, that needs no luck and no time: what it has against an expression, undefined for nothing. */
 function complaint(text: string): string | undefined {
   const [, source = '', flags = ''] = /^\/(.*)\/([a-z]*)$/s.exec(text) ?? [];
-  const found = check(source, flags, { timeout: PATIENCE, randomSeed: 1 });
-  return found.status === 'vulnerable' ? found.complexity.summary : undefined;
+  const found = check(source, flags, { checker: 'automaton', timeout: PATIENCE });
+  if (found.status === 'safe') return undefined;
+  return found.status === 'vulnerable' ? found.complexity.summary : 'cannot be judged';
 }
 
 describe('regular expressions', () => {
   it('take linear time, each of them', () => {
     const all = literals();
     assert.ok(all.length > 100);
-    const slow = all.flatMap(({ text, where }) => {
-      const fault = complaint(text);
-      return fault === undefined ? [] : [`${where} ${text}: ${fault}`];
-    });
+    const slow = all
+      .filter(({ text }) => !READ.has(text))
+      .flatMap(({ text, where }) => {
+        const fault = complaint(text);
+        return fault === undefined ? [] : [`${where} ${text}: ${fault}`];
+      });
     assert.deepEqual(slow, []);
+    const gone = [...READ.keys()].filter((text) => !all.some((one) => one.text === text));
+    assert.deepEqual(gone, [], 'read once, and there no more');
   });
 
   it('and those that do not are found', () => {

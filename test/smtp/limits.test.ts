@@ -53,7 +53,7 @@ describe('connections', () => {
   });
 
   it('share their limit between listeners', async (t) => {
-    const connections = new Connections({ total: 1, ofProtocol: NONE, ofSource: NONE });
+    const connections = new Connections({ total: NONE, ofProtocol: 1, ofSource: NONE });
     const one = await start(t, { connections });
     const other = await start(t, { connections, mode: 'required', submission: true });
     const first = await open(t, one);

@@ -6,7 +6,9 @@ export interface PemBlock {
 }
 
 const BEGIN = '-----BEGIN ';
-const endForm = /-----END ([A-Z0-9 ]{1,64})-----/g;
+const END = '-----END ';
+/** The longest in RFC 7468 has 22 characters. */
+const LONGEST_LABEL = 64;
 
 /**
  * Every block of a PEM text (RFC 7468): from an END back to the last BEGIN, in one pass however many of them come. Text around
@@ -16,14 +18,16 @@ export function pemBlocks(file: Uint8Array): PemBlock[] {
   const text = new TextDecoder('latin1').decode(file);
   const blocks: PemBlock[] = [];
   let from = 0;
-  for (const end of text.matchAll(endForm)) {
-    const label = end[1] ?? '';
-    const before = text.slice(from, end.index);
+  for (let end = text.indexOf(END); end >= 0; end = text.indexOf(END, end + END.length)) {
+    const at = end + END.length;
+    const label = /^[A-Z0-9 ]+(?=-----)/.exec(text.slice(at, at + LONGEST_LABEL + 5))?.[0];
+    if (label === undefined) continue;
+    const before = text.slice(from, end);
     const begin = before.lastIndexOf(BEGIN);
     const opening = `${BEGIN}${label}-----`;
     if (begin >= 0 && before.startsWith(opening, begin))
       blocks.push({ label, der: fromBase64(before.slice(begin + opening.length)) });
-    from = end.index + end[0].length;
+    from = at + label.length + 5;
   }
   return blocks;
 }

@@ -35,7 +35,7 @@ const promises = {
     answer: 'a3 OK [APPENDUID',
     synced: [{ file: /\/blobs\/[0-9a-f]{2}\/[0-9a-f]{2}$/, written: false }, LOG],
   },
-  store: { lastByte: '($Inviata)\\r\\n', answer: 'a5 OK', synced: [LOG] },
+  store: { lastByte: '($Inviata)\\r\\n', answer: '* FLAGS (', synced: [LOG] },
   expunge: { lastByte: 'EXPUNGE\\r\\n', answer: '* 1 EXPUNGE', synced: [LOG] },
 } as const satisfies Record<string, Promised>;
 

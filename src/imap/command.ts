@@ -12,6 +12,8 @@ export interface Connection {
   readonly mayLogIn: boolean;
   /** STARTTLS can be given: a plain listener, before TLS. */
   readonly offersStartTls: boolean;
+  /** Octets a message may have that is appended (RFC 7889). */
+  readonly appendLimit: number;
   /** Octets that came after the current command. */
   readonly pending: number;
   /** The peer's IP address, and the id of the connection for the log. */

@@ -435,6 +435,7 @@ export class Session implements MailSession {
       secure: this.#secure,
       mayLogIn: this.#secure || testing,
       offersStartTls: mode === 'starttls' && !this.#secure,
+      appendLimit: this.#services.limits.append,
       pending: this.#reader.pending,
       peer: this.#accepted.peer.address,
       session: this.#accepted.peer.session,

@@ -4,9 +4,18 @@ import { type Scanner, writeMailboxName } from '../wire/imap/index.js';
 import type { Context } from './command.js';
 import { refusals } from './refusals.js';
 
+/** What is not the folder's own. */
+interface Known {
+  /** Messages that no session was told of. */
+  readonly recent: number;
+  /** The same for all folders. */
+  readonly appendLimit: number;
+}
+
 const ITEMS = {
   MESSAGES: (folder: Folder) => folder.messages,
-  RECENT: (_: Folder, recent: number) => recent,
+  RECENT: (_: Folder, { recent }: Known) => recent,
+  APPENDLIMIT: (_: Folder, { appendLimit }: Known) => appendLimit,
   UIDNEXT: (folder: Folder) => folder.uidNext,
   UIDVALIDITY: (folder: Folder) => folder.uidValidity,
   UNSEEN: (folder: Folder) => folder.unseen,
@@ -25,13 +34,13 @@ export function readStatusItems(scanner: Scanner): StatusItem[] {
   });
 }
 
-/** @param recent messages that no session was told of */
 export function statusLine(
   folder: Folder,
   items: readonly StatusItem[],
-  { utf8, recent }: { readonly utf8: boolean; readonly recent: number },
+  known: Known,
+  utf8: boolean,
 ): string {
-  const facts = items.map((item) => `${item} ${ITEMS[item](folder, recent)}`);
+  const facts = items.map((item) => `${item} ${ITEMS[item](folder, known)}`);
   return `STATUS ${writeMailboxName(folder.name, utf8)} (${facts.join(' ')})`;
 }
 

@@ -15,7 +15,7 @@ export function baseSubject(subject: string): { readonly base: string; readonly 
       reply = true;
       continue;
     }
-    const blob = /^\[[^[\]]*\] ?(?=.)/.exec(text);
+    const blob = /^\[[^[\]]*\] ?/.exec(text);
     if (blob !== null && blob[0].length < text.length) {
       text = text.slice(blob[0].length);
       continue;

@@ -31,7 +31,7 @@ const MESSAGES = 1000;
 export const append = command({
   name: 'APPEND',
   states: loggedIn,
-  capability: ['MULTIAPPEND', 'APPENDLIMIT'],
+  capability: ({ appendLimit }) => ['MULTIAPPEND', `APPENDLIMIT=${appendLimit}`],
   grammar(scanner, context): AppendRequest {
     const folder = readFolder(scanner, context);
     const messages: AppendedMessage[] = [];

@@ -99,7 +99,15 @@ async function runList(request: ListRequest, context: Context): Promise<Done> {
     context.untagged(`LIST (${attributes.join(' ')}) "/" ${writeMailboxName(name.name, utf8)}${childInfo}`);
     if (status.length > 0 && name.folder?.selectable)
       context.untagged(
-        statusLine(name.folder, status, { utf8, recent: await recentIn(name.folder, status, context) }),
+        statusLine(
+          name.folder,
+          status,
+          {
+            recent: await recentIn(name.folder, status, context),
+            appendLimit: context.connection.appendLimit,
+          },
+          utf8,
+        ),
       );
     await context.flow();
   }

@@ -19,7 +19,8 @@ export const status = command({
     const folder = folders.find((each) => each.name === name && each.selectable);
     if (folder === undefined) throw refusals.noSuchFolder();
     const recent = await recentIn(folder, items, context);
-    context.untagged(statusLine(folder, items, { utf8: context.enabled.has('UTF8=ACCEPT'), recent }));
+    const { appendLimit } = context.connection;
+    context.untagged(statusLine(folder, items, { recent, appendLimit }, context.enabled.has('UTF8=ACCEPT')));
     return { text: 'Fatto / Done' };
   },
 });

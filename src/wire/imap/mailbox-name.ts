@@ -25,7 +25,7 @@ export function encodeUtf7(text: string): string {
 
 function base64Of(text: string): string {
   const utf16 = Buffer.from(text, 'utf16le').swap16();
-  return utf16.toString('base64').replace(/=+$/, '').replaceAll('/', ',');
+  return utf16.toString('base64').replaceAll('=', '').replaceAll('/', ',');
 }
 
 const NO_NAME = '\ufffd';
@@ -35,7 +35,7 @@ const NO_NAME = '\ufffd';
  * a character, is no name.
  */
 export function decodeUtf7(text: string): string {
-  const decoded = text.replace(/&([^-]*)-/g, (_, coded: string) => (coded === '' ? '&' : utf16Of(coded)));
+  const decoded = text.replace(/&([^&-]*)-/g, (_, coded: string) => (coded === '' ? '&' : utf16Of(coded)));
   return encodeUtf7(decoded) === text && !/\p{Surrogate}/u.test(decoded) ? decoded : NO_NAME;
 }
 

@@ -40,10 +40,18 @@ export class Disk {
     return result;
   }
 
-  /** What is there now is what `reset` brings back: migrations and prepared statements cost more than a story. */
+  /**
+   * What is there now is what `reset` brings back: migrations and prepared statements cost more than a story. The index of text
+   * (a virtual table) is left as it is: nobody indexes here.
+   */
   remember(): void {
-    const tables = this.db.prepare("select name from sqlite_schema where type = 'table'").pluck().all();
-    this.#tables = tables as string[];
+    const tables = this.db.prepare(
+      "select name from pragma_table_list where schema = 'main' and type = 'table'",
+    );
+    this.#tables = tables
+      .pluck()
+      .all()
+      .filter((name) => name !== 'sqlite_schema') as string[];
     this.db.exec("attach ':memory:' as fresh");
     for (const table of this.#tables) {
       this.db.exec(

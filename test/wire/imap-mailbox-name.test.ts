@@ -44,6 +44,7 @@ describe('modified UTF-7 (RFC 3501 5.1.3)', () => {
       'a\tb',
       'a\x7f',
       'a\0',
+      '&AAk-',
     ])
       assert.ok(read(wire).includes(NOWHERE), wire);
   });

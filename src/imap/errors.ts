@@ -1,4 +1,4 @@
-import { StoreConflict } from '../storage/index.js';
+import { BlobDamaged, StoreConflict } from '../storage/index.js';
 import { ImapSyntaxError } from '../wire/imap/index.js';
 
 /** How a command ended otherwise than well (RFC 9051 7.1). */
@@ -56,10 +56,16 @@ const LATER: Failure = {
   text: 'Errore temporaneo, riprovare / Temporary error, try again later',
 };
 
+const DAMAGED: Failure = {
+  status: 'NO',
+  code: 'CORRUPTION',
+  text: 'Il messaggio e danneggiato, il gestore e avvisato / The message is damaged, the operator is told',
+};
+
 /** The one place where an error becomes an answer. A stranger's error says nothing of itself. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ImapError) return error;
   if (error instanceof ImapSyntaxError) return { status: 'BAD', text: error.message };
   if (error instanceof StoreConflict) return conflicts[error.what] ?? LATER;
-  return LATER;
+  return error instanceof BlobDamaged ? DAMAGED : LATER;
 }

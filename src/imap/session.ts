@@ -13,6 +13,7 @@ import {
   type MailSession,
   Output,
   type TurnedAway,
+  tellFailure,
 } from '../listener/index.js';
 import { CommandReader, type Literal, type Piece, type Reading, Scanner } from '../wire/imap/index.js';
 import type { Command, Connection, Context, Dialogue, Outcome, Sink } from './command.js';
@@ -164,7 +165,7 @@ export class Session implements MailSession {
       if (this.#state.kind === 'logout' || this.#inputEnded) this.#end();
       else this.#socket.resume();
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) this.#report(error);
+      this.#report(error);
       this.#socket.destroy();
     } finally {
       this.#busy = false;
@@ -371,7 +372,7 @@ export class Session implements MailSession {
 
   #judge(error: unknown): Failure {
     const failure = failureOf(error);
-    if (failure.code === 'UNAVAILABLE') this.#report(error);
+    if (failure.code === 'UNAVAILABLE' || failure.code === 'CORRUPTION') this.#report(error);
     this.#charge(error);
     return failure;
   }
@@ -496,13 +497,7 @@ export class Session implements MailSession {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'logout') return;
-    const { address, session } = this.#accepted.peer;
-    this.#services.telemetry.event('session.failed', {
-      protocol: 'imap',
-      peer: address,
-      session,
-      error: error instanceof Error ? error.message : String(error),
-    });
+    tellFailure(this.#services.telemetry, 'imap', this.#accepted.peer, error);
   }
 }
 

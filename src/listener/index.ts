@@ -8,3 +8,4 @@ export {
   type TurnedAway,
 } from './mail-listener.js';
 export { Output } from './output.js';
+export { messageOf, tellFailure } from './session-failure.js';

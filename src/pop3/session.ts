@@ -11,10 +11,11 @@ import {
   type Accepted,
   ConnectionLost,
   type MailSession,
+  messageOf,
   Output,
   type TurnedAway,
+  tellFailure,
 } from '../listener/index.js';
-import { BlobDamaged, StoreUnavailable } from '../storage/index.js';
 import {
   commandLimits,
   END,
@@ -361,22 +362,6 @@ export class Session implements MailSession {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'closed') return;
-    const { address, session } = this.#accepted.peer;
-    const { telemetry } = this.#services;
-    const cause = error instanceof ConnectionLost ? error.cause : error;
-    if (cause instanceof BlobDamaged) {
-      telemetry.event('alarm', { name: 'blob-damaged', reason: `${cause.message}: asked for over POP3` });
-    }
-    if (cause instanceof StoreUnavailable) {
-      telemetry.event('store.unavailable', { operation: 'pop3', error: cause.message });
-    }
-    telemetry.event('session.failed', {
-      protocol: 'pop3',
-      peer: address,
-      session,
-      error: messageOf(error),
-    });
+    tellFailure(this.#services.telemetry, 'pop3', this.#accepted.peer, error);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,6 +2,7 @@
  * One message's FETCH response. Everything that can fail is done before its first octet is written: an item is words, or a
  * rope whose blobs have been proved.
  */
+import { ConnectionLost, messageOf } from '../../listener/index.js';
 import { decodeBody, Header, MimeError, transferEncoding } from '../../mime/index.js';
 import { Rope } from '../../rope/index.js';
 import {
@@ -52,9 +53,14 @@ export async function answerFetch(
 
 async function writeOctets(space: string, { name, mark, rope }: Octets, context: Context): Promise<void> {
   context.write(`${space}${name} ${mark}{${rope.length}}\r\n`);
-  for await (const chunk of rope.chunks()) {
-    context.write(chunk);
-    await context.flow();
+  try {
+    for await (const chunk of rope.chunks()) {
+      context.write(chunk);
+      await context.flow();
+    }
+  } catch (error) {
+    // The client was told how many octets come: it must not take an answer for some of them.
+    throw error instanceof ConnectionLost ? error : new ConnectionLost(messageOf(error), { cause: error });
   }
 }
 

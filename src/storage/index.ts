@@ -27,6 +27,7 @@ export {
   type SummarisedMessage,
   type Which,
 } from './operations/index.js';
+export type * from './quarantined.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';
 export { SchemaError, type SchemaState } from './sqlite/migrate.js';

@@ -4,6 +4,8 @@
  * their ASCII lower-case form.
  */
 
+import type { NewQuarantined } from './quarantined.js';
+
 /** SHA-256 in lower-case hex. */
 export type BlobHash = string;
 
@@ -131,6 +133,8 @@ export type EventType =
   | 'dsn'
   | 'rifiuto'
   | 'deposito'
+  /** No operation on a message: an administrator took one out of the quarantine. */
+  | 'estrazione-quarantena'
   /** No operation on a message: how the system clock stood (decisions 30). */
   | 'orologio';
 
@@ -345,6 +349,8 @@ export interface Changes {
   readonly deposits: readonly Deposit[];
   readonly receipts: readonly KeptReceipt[];
   readonly queue: readonly NewQueueRow[];
+  /** Infected messages that go into quarantine. */
+  readonly quarantine?: readonly NewQuarantined[] | undefined;
 }
 
 /** A row of the register as it stands. */

@@ -3,6 +3,7 @@
  * lower-case form that unique keys compare. JSON lives in text columns.
  */
 import type { Generated } from 'kysely';
+import type { QuarantinedKind } from './quarantined.js';
 import type {
   EventType,
   MailboxState,
@@ -235,6 +236,25 @@ export interface ReceiptTable {
   at: number;
 }
 
+export interface QuarantineTable {
+  id: string;
+  at: number;
+  kind: QuarantinedKind;
+  identificativo: string;
+  gestore: string;
+  sender: string;
+  /** JSON array of strings. */
+  recipients: string;
+  subject: string;
+  virus: string;
+  engine: string;
+  /** Of the message in the clear, as is `size`. */
+  sha256: string;
+  size: number;
+  key_id: string;
+  content_id: number;
+}
+
 export interface SeenNotificationTable {
   digest: string;
   at: number;
@@ -310,6 +330,7 @@ export interface Database {
   reception: ReceptionTable;
   receipt: ReceiptTable;
   seen_notification: SeenNotificationTable;
+  quarantine: QuarantineTable;
   registro: RegistroTable;
   directory_source: DirectorySourceTable;
   directory_version: DirectoryVersionTable;

@@ -10,6 +10,7 @@ import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
+import * as quarantine from './quarantine.js';
 import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
@@ -61,6 +62,8 @@ export const writes = {
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
   recordClock: register.recordClock,
+  purgeQuarantine: quarantine.purgeQuarantine,
+  registerExport: quarantine.registerExport,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
   proveWriting: health.proveWriting,
@@ -100,6 +103,9 @@ export const reads = {
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
   lastClock: register.lastClock,
+  listQuarantine: quarantine.listQuarantine,
+  findQuarantined: quarantine.findQuarantined,
+  quarantineKeys: quarantine.quarantineKeys,
   directoryMark: directory.directoryMark,
   listDirectorySources: directory.listDirectorySources,
   listSnapshots: directory.listSnapshots,

@@ -6,6 +6,9 @@ import { WatchedAntivirus } from './watched.js';
 
 export { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
 export { measureReach, reachFault, trustsArchives } from './measure.js';
+export { QuarantineKeyError, QuarantineKeys } from './quarantine/keys.js';
+export { type Infected, Quarantine, type QuarantineOptions } from './quarantine/quarantine.js';
+export { SealBroken } from './quarantine/sealing.js';
 export type { WatchedAntivirus } from './watched.js';
 
 type Configured = { readonly kind: 'clamd'; readonly clamd: string } | { readonly kind: 'builtin' };

@@ -6,8 +6,7 @@ import { Rope } from '../rope/index.js';
 import { ChangeSet, type Mailbox, type ReceiptKind, StoreConflict } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
 import { isForService, type Judged, type JudgeOptions, judge } from './judge.js';
-import { refusals } from './refusals.js';
-import { tryWrap, type WrapOptions, wrap } from './wrap.js';
+import { refusalOf, tryWrap, type WrapOptions, wrap } from './wrap.js';
 
 export interface NotificationOptions extends JudgeOptions, WrapOptions {
   /** Address of the gestore's own service mailbox (RFC 6109 2.2.5). */
@@ -52,7 +51,7 @@ export async function takeNotification(
   }
   if (isForService(notice.daticert)) return store(options, { arrival, notice, time, judged });
   if (judged.anomaly !== null) {
-    return wrap(options, arrival, notice.header, time, { reason: judged.anomaly, rule: 'always' });
+    return wrapNotice(options, { arrival, notice, time, judged }, judged.anomaly);
   }
   const sender = judged.outgoing?.sender ?? '';
   const recipients = arrival.recipients.filter((address) => sameAddress(address, sender));
@@ -61,6 +60,14 @@ export async function takeNotification(
   if (recipients.length > 0)
     await store(options, { arrival: { ...arrival, recipients }, notice, time, judged });
 }
+
+/** The user gets it as an anomaly, which certifies nothing. */
+const wrapNotice = (options: NotificationOptions, { arrival, notice, time }: Case, reason: string) =>
+  wrap(options, arrival, notice.header, time, {
+    reason,
+    rule: 'always',
+    gestore: notice.origin.providerName,
+  });
 
 /** What is said of a message is said to its sender; whoever else it is addressed to gets an anomaly. */
 async function wrapStrays(
@@ -75,10 +82,11 @@ async function wrapStrays(
       tryWrap(options, { ...arrival, recipients: [recipient] }, notice.header, time, {
         reason,
         rule: 'always',
+        gestore: notice.origin.providerName,
       }),
     ),
   );
-  if (alone && !outcomes.includes('delivered')) throw refusals.unknownMailbox();
+  if (alone && !outcomes.includes('delivered')) throw refusalOf(outcomes);
 }
 
 /** Commits the notification and what follows from it; a second one in other bytes takes no place (decisions 7). */
@@ -106,10 +114,10 @@ async function store(options: NotificationOptions, given: Case): Promise<void> {
 
 /** Known already, said again in other bytes: the user gets it as an anomaly; the gestore as it is, not as a receipt. */
 async function keepApart(options: NotificationOptions, given: Case): Promise<void> {
-  const { arrival, notice, time, judged } = given;
+  const { arrival, notice, judged } = given;
   const reason = 'una notifica dello stesso tipo, con un contenuto diverso, è già stata ricevuta';
   if (!isForService(notice.daticert)) {
-    return wrap(options, arrival, notice.header, time, { reason, rule: 'always' });
+    return wrapNotice(options, given, reason);
   }
   await options.store.write('commitNotification', {
     ...(await changesOf(options, { ...given, judged: { ...judged, anomaly: reason } }, false)),

@@ -25,12 +25,11 @@ export const refusals = {
     }),
   mailboxFull: () =>
     new SmtpError({ code: 552, enhanced: '5.2.2', publicText: 'Casella piena / Mailbox full' }),
-  virus: (name: string) =>
+  virus: () =>
     new SmtpError({
       code: 550,
       enhanced: '5.7.1',
       publicText: 'Il messaggio contiene un virus / The message contains a virus',
-      cause: name,
     }),
   /** @param retryAfter milliseconds */
   tooManyMessages: (retryAfter: number) => {

@@ -42,11 +42,11 @@ const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
     code: 'HASCHILDREN',
     text: 'La cartella ne contiene altre / The mailbox has inferior names',
   },
-  quota: { status: 'NO', code: 'OVERQUOTA', text: 'La casella e piena / The mailbox is full' },
+  quota: { status: 'NO', code: 'OVERQUOTA', text: 'Casella piena / The mailbox is full' },
   content: {
     status: 'NO',
     code: 'EXPUNGEISSUED',
-    text: 'Alcuni messaggi non ci sono piu / Some messages are gone',
+    text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
   },
 };
 

@@ -37,7 +37,7 @@ export const refusals = {
     new ImapError({
       status: 'NO',
       code: 'LIMIT',
-      text: 'Troppi tentativi, riprovare piu tardi / Too many attempts, try again later',
+      text: 'Troppi tentativi, riprovare in seguito / Too many attempts, try again later',
       charge: 'failed-login',
     }),
 
@@ -46,7 +46,7 @@ export const refusals = {
   badName: () => no('CANNOT', 'Nome di cartella non ammesso / This name is not allowed for a mailbox'),
   inbox: () => no('CANNOT', 'INBOX non si elimina / INBOX cannot be deleted'),
   readOnly: () => no('READ-ONLY', 'Cartella aperta in sola lettura / The mailbox was opened read-only'),
-  useTaken: () => no('USEATTR', 'Un altra cartella ha gia questo uso / Another mailbox has this use'),
+  useTaken: () => no('USEATTR', "Un'altra cartella ha questo uso / Another mailbox has this use"),
   useUnknown: () => no('USEATTR', 'Uso sconosciuto / Unknown special use'),
   noSuchQuota: () => no('NONEXISTENT', 'Quota inesistente / No such quota root'),
   savedSearchLost: () => no('NOTSAVED', 'Nessun risultato salvato / No saved result'),

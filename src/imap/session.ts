@@ -80,7 +80,7 @@ export class Session implements MailSession {
     this.#attach();
     this.#idle = setTimeout(() => this.#onIdle(), this.#services.timeouts.login);
     if (turnedAway !== undefined) {
-      this.#output.add(`* BYE ${farewells[turnedAway]}\r\n`);
+      this.#output.add(`* BYE [UNAVAILABLE] ${farewells[turnedAway]}\r\n`);
       this.#advance({ kind: 'logout' });
     } else {
       const { hostname } = this.#services;
@@ -186,7 +186,7 @@ export class Session implements MailSession {
       } else if (this.#state.kind === 'securing') {
         await this.#startTls();
       } else if (this.#leaving && this.#state.kind !== 'logout') {
-        this.#output.add(`* BYE ${farewells.closing}\r\n`);
+        this.#output.add(`* BYE [UNAVAILABLE] ${farewells.closing}\r\n`);
         this.#advance({ kind: 'logout' });
       } else {
         return;

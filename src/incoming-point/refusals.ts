@@ -46,7 +46,7 @@ export const refusals = {
     new SmtpError({
       code: 451,
       enhanced: '4.7.5',
-      publicText: 'La firma non si puo verificare ora / The signature cannot be verified at the moment',
+      publicText: 'La verifica della firma ora non riesce / The signature cannot be verified at the moment',
       cause,
     }),
 } as const;

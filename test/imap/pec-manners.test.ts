@@ -72,19 +72,22 @@ describe('a mailbox that fills up', () => {
       alerts((await client.send('APPEND INBOX', Buffer.from(textOf(octets)))).untagged);
     const heard = async (octets: number) => [...(await add(octets)), ...alerts(await client.ask('NOOP'))];
     assert.deepEqual(await heard(79_000), []);
-    assert.match((await heard(2_000)).join(), /^\* OK \[ALERT\] .*81 percent full$/);
+    assert.match((await heard(2_000)).join(), /^\* OK \[ALERT\] .*81 percent of its space$/);
     assert.deepEqual(await heard(5_000), [], '86: nothing new');
-    assert.match((await heard(5_000)).join(), /^[^,]*91 percent full$/);
+    assert.match((await heard(5_000)).join(), /^[^,]*91 percent of its space$/);
     const other = await ImapClient.connect({ port: server.port, ca: '' }, false);
-    assert.match(alerts(await other.ask(`LOGIN ${ADDRESS} ${PASSWORD}`)).join(), /^[^,]*91 percent full$/);
+    assert.match(
+      alerts(await other.ask(`LOGIN ${ADDRESS} ${PASSWORD}`)).join(),
+      /^[^,]*91 percent of its space$/,
+    );
     assert.deepEqual(alerts(await other.ask('SELECT INBOX')), []);
     assert.deepEqual(alerts(await other.ask('NOOP')), []);
     await other.idle();
-    assert.match((await heard(5_000)).join(), /^[^,]*96 percent full$/);
+    assert.match((await heard(5_000)).join(), /^[^,]*96 percent of its space$/);
     // Within IDLE too, with what filled it.
     const idling: string[] = [];
     while (alerts(idling).length === 0) idling.push(await other.hear());
-    assert.match(idling.join('\n'), /96 percent full/);
+    assert.match(idling.join('\n'), /96 percent of its space/);
     other.close();
     client.close();
   });

@@ -358,7 +358,7 @@ describe('QUIT', () => {
       throw new Error('disk full at /secret');
     };
     await play(
-      `S: +OK...\n${login}C: DELE 1\nS: +OK...\nC: QUIT\nS: -ERR [SYS/TEMP] Nessun messaggio e stato eliminato...\nS: (closed)`,
+      `S: +OK...\n${login}C: DELE 1\nS: +OK...\nC: QUIT\nS: -ERR [SYS/TEMP] Nessun messaggio eliminato...\nS: (closed)`,
       listener,
     );
     assert.equal(listener.mailstore.count(1), 1);
@@ -409,7 +409,7 @@ describe('without TLS', () => {
     assert.equal(await client.play(script), undefined);
     await client.startTls();
     const secured = `C: STLS
-      S: -ERR TLS gia attivo...
+      S: -ERR TLS risulta attivo...
       C: CAPA
       S: +OK...
       S: USER

@@ -303,6 +303,16 @@ const retention = z.strictObject({
   quarantine: key(period, { description: 'Infected messages. The law wants 30 months.', default: '30mo' }),
 });
 
+function quarantine(path: z.ZodType<string, string>) {
+  return z.strictObject({
+    key: key(path, {
+      description:
+        'File of keys that infected messages are kept under, mode 0600; made where there is none. Keep a copy of it outside.',
+      default: 'certs/quarantine.key',
+    }),
+  });
+}
+
 const web = z.strictObject({
   public_url: key(webAddress.nullable(), {
     description: 'Address users see. null: https://<hostname> with the https port.',
@@ -360,6 +370,10 @@ export function sections(resolve: ResolvePath) {
       description:
         'Antivirus: {clamd: "tcp://127.0.0.1:3310"}, {clamd: "unix:/run/clamav/clamd.ctl"} or, for trials, {builtin: eicar}. Without one nothing starts.',
       example: { clamd: 'tcp://127.0.0.1:3310' },
+    }),
+    quarantine: key(quarantine(path), {
+      description: 'Infected messages, kept encrypted (RFC 6109 2.2.4).',
+      default: {},
     }),
     timestamp: key(timestamp.nullable(), {
       description: 'Time stamps for the daily seal of the register; null for none.',

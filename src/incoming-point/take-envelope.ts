@@ -9,7 +9,7 @@ import type { Inspection } from './inspect.js';
 import { type Infection, scan } from './scan.js';
 import { type ChargeOptions, repeatReceipts, takeCharge } from './take-charge.js';
 import { uncertifiedEvent } from './uncertified.js';
-import { refusalOf, tryWrap, type Wrapped, type WrapOptions } from './wrap.js';
+import { refusalOf, tryWrap, type WrapOptions, type Wrapped } from './wrap.js';
 
 export type EnvelopeOptions = ChargeOptions & InfectedOptions & WrapOptions;
 
@@ -47,8 +47,7 @@ export async function takeEnvelope(
   const sorted = await sort(options, arrival, inspection, envelope);
   const { fresh, repeated, anomalies, infection } = sorted;
   const alone = fresh.length + repeated.length === 0;
-  if (infection === null)
-    await wrapStrays(options, arrival, inspection, time, { strays: anomalies, alone });
+  if (infection === null) await wrapStrays(options, arrival, inspection, time, { strays: anomalies, alone });
   if (alone) return;
   const changes = new ChangeSet((rope) => options.store.pack(rope));
   registerArrival(options, arrival, envelope, sorted, changes);

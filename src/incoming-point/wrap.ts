@@ -1,9 +1,9 @@
 import type { Header } from '../mime/index.js';
 import { ANOMALY_KEYWORD, type LegalTime } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
+import type { SmtpError } from '../smtp/index.js';
 import { ChangeSet, type Mailbox, type RegisterEvent } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
-import type { SmtpError } from '../smtp/index.js';
 import { refusals } from './refusals.js';
 import { registerInfected, type ScanOptions, scan } from './scan.js';
 import { deliveryKey, uncertifiedEvent } from './uncertified.js';

@@ -1,5 +1,5 @@
 /** Infected messages kept apart (RFC 6109 2.2.4). The message itself is a content of ciphertext; the rest needs no key. */
-import type { ContentRef } from './records.js';
+import type { ContentRef } from './content-ref.js';
 
 /** Which message it was: one of our users', or what a gestore sent. */
 export type QuarantinedKind = 'submission' | 'envelope' | 'notification' | 'anomaly';

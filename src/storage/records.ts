@@ -4,7 +4,10 @@
  * their ASCII lower-case form.
  */
 
+import type { ContentRef } from './content-ref.js';
 import type { NewQuarantined } from './quarantined.js';
+
+export type { ContentRef } from './content-ref.js';
 
 /** SHA-256 in lower-case hex. */
 export type BlobHash = string;
@@ -23,9 +26,6 @@ export interface PackedRope {
   /** Small blobs (at most 64 KiB) named by the layout: they travel in the operation's own transaction. */
   readonly smallBlobs: readonly { readonly hash: BlobHash; readonly bytes: Uint8Array }[];
 }
-
-/** A content written by this same commit (its index in `contents`), or one that is stored already. */
-export type ContentRef = { readonly new: number } | { readonly id: number };
 
 export type MailboxState = 'active' | 'suspended' | 'revoked';
 

@@ -102,6 +102,7 @@ export class Point {
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Wiring['accounts'];
+  readonly quarantine: Wiring['quarantine'];
   readonly signer: GuardedSigner;
   readonly issuer: Wiring['issuer'];
   readonly accessPoint: Wiring['accessPoint'];
@@ -136,6 +137,7 @@ export class Point {
       store,
       directory,
       antivirus: switchable(this.switches),
+      spool: join(folder, 'spool'),
       telemetry: this.telemetry,
       clock: clock.read,
       verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
@@ -146,6 +148,7 @@ export class Point {
     this.hostname = wired.hostname;
     this.serviceMailbox = wired.serviceMailbox;
     this.accounts = wired.accounts;
+    this.quarantine = wired.quarantine;
     this.issuer = wired.issuer;
     this.accessPoint = wired.accessPoint;
     this.incomingPoint = wired.incomingPoint;

@@ -32,15 +32,20 @@ export class QuarantineKeys {
     const text = await readFile(file, 'latin1').catch((error: unknown) => {
       throw new QuarantineKeyError(`${file} cannot be read`, { cause: error });
     });
+    const { mode } = await stat(file);
+    const open = (mode & 0o077) !== 0;
+    const warnings = open
+      ? [`${file}: mode ${(mode & 0o777).toString(8).padStart(4, '0')}, must be 0600`]
+      : [];
+    return QuarantineKeys.parse(text, file, warnings);
+  }
+
+  /** What a file of keys says. @throws QuarantineKeyError */
+  static parse(text: string, file: string, warnings: readonly string[] = []): QuarantineKeys {
     const lines = text.split('\n').map((line) => line.trim());
     const [first, ...others] = lines.filter((line) => line !== '' && !line.startsWith('#'));
     if (first === undefined) throw new QuarantineKeyError(`${file} has no key`);
-    const { mode } = await stat(file);
-    const open = (mode & 0o077) !== 0;
-    return new QuarantineKeys(
-      [readKey(file, first), ...others.map((line) => readKey(file, line))],
-      open ? [`${file}: mode ${(mode & 0o777).toString(8).padStart(4, '0')}, must be 0600`] : [],
-    );
+    return new QuarantineKeys([readKey(file, first), ...others.map((line) => readKey(file, line))], warnings);
   }
 
   /** Reads the file; makes it, with one key, where there is none. @throws QuarantineKeyError */

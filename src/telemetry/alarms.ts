@@ -50,5 +50,6 @@ export const occurrenceNames = [
   'store-behind',
   'store-unwritable',
   'summary',
+  'virus-missed',
 ] as const;
 export type AlarmName = StandingName | (typeof occurrenceNames)[number];

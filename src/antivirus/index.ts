@@ -23,10 +23,16 @@ export function watchedAntivirus(
   config: Configured,
   telemetry: Telemetry,
   largest: number,
+  clock: () => number = Date.now,
 ): WatchedAntivirus {
-  return new WatchedAntivirus(openAntivirus(config), {
-    telemetry,
-    largest,
-    limited: config.kind === 'clamd',
-  });
+  const limited = config.kind === 'clamd';
+  const watched = new WatchedAntivirus(openAntivirus(config), { telemetry, largest, limited, clock });
+  if (limited) {
+    telemetry.gauge(
+      'antivirus_signatures_age_seconds',
+      'Age of the signatures of the antivirus; NaN while it is not known',
+      () => (watched.signaturesAge() ?? Number.NaN) / 1000,
+    );
+  }
+  return watched;
 }

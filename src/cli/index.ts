@@ -323,6 +323,33 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./queue/drop.js'),
   },
   {
+    name: 'quarantine list',
+    summary: 'list the infected messages that are kept; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00' },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/list.js'),
+  },
+  {
+    name: 'quarantine show',
+    summary: 'show what is known of an infected message',
+    arguments: ['ID'],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/show.js'),
+  },
+  {
+    name: 'quarantine export',
+    summary: 'write an infected message out as it came, virus and all; the register says so',
+    arguments: ['ID'],
+    options: [{ flags: '--out FILE', description: 'where to write it; must not be there', required: true }],
+    config: true,
+    load: () => import('./quarantine/export.js'),
+  },
+  {
     name: 'doctor',
     summary: 'look whether everything a gestore needs is there and sound',
     options: [

@@ -28,6 +28,7 @@ antivirus: { clamd: "tcp://127.0.0.1:3310" }
       'storage',
       'directory',
       'antivirus',
+      'quarantine',
       'timestamp',
       'relay',
       'limits',

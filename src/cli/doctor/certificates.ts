@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import type { Config } from '../../config/index.js';
 import { type Finding, failed, ok, warning } from './finding.js';
@@ -6,10 +7,12 @@ import { type Finding, failed, ok, warning } from './finding.js';
 const monthMs = 30 * 24 * 3_600_000;
 
 /** Files that hold secrets are their owner's alone. */
-export async function checkSecrets({ tls, signing }: Config): Promise<Finding[]> {
+export async function checkSecrets({ tls, signing, quarantine }: Config): Promise<Finding[]> {
   const { key } = signing;
   const files = key.kind === 'file' ? [key.file, key.passphrase_file] : [key.pin_file];
   const found: Finding[] = [];
+  // The server makes that of the quarantine.
+  if (existsSync(quarantine.key)) files.push(quarantine.key);
   for (const file of [tls.key, ...files]) {
     if (file === null) continue;
     const { mode } = await stat(file);

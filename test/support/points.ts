@@ -46,12 +46,16 @@ export class Clock {
 /** What a test can break. */
 export interface Switches {
   antivirusDown: boolean;
+  /** Its signatures are old: it finds nothing. */
+  antivirusBlind: boolean;
   signerDown: boolean;
   /** Signatures never come; those asked for come when it is over. */
   signerHangs: Promise<void> | undefined;
   /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
   beforeWrite: ((name: string) => Promise<void> | void) | undefined;
   beforeRead: ((name: string) => Promise<void> | void) | undefined;
+  /** What opening a content throws. */
+  openFails: Error | undefined;
 }
 
 /** Figures a test may want smaller. */
@@ -94,10 +98,12 @@ export class Point {
   readonly telemetry = silentTelemetry();
   readonly switches: Switches = {
     antivirusDown: false,
+    antivirusBlind: false,
     signerDown: false,
     signerHangs: undefined,
     beforeWrite: undefined,
     beforeRead: undefined,
+    openFails: undefined,
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
@@ -358,7 +364,7 @@ function switchable(switches: Switches): Antivirus {
     ping: async () => !switches.antivirusDown,
     async scan(message) {
       if (switches.antivirusDown) throw new AntivirusUnavailable('no scanner');
-      return eicar.scan(message);
+      return switches.antivirusBlind ? { virus: null, engine: 'blind' } : eicar.scan(message);
     },
   };
 }
@@ -368,8 +374,14 @@ function hooked(store: Store, switches: () => Switches | undefined): Store {
     before(switches()?.beforeWrite, name).then(() => store.write(name, input));
   const read: Store['read'] = (name, input) =>
     before(switches()?.beforeRead, name).then(() => store.read(name, input));
+  const open: Store['open'] = async (id) => {
+    const failure = switches()?.openFails;
+    if (failure !== undefined) throw failure;
+    return store.open(id);
+  };
   return new Proxy(store, {
     get(target, key) {
+      if (key === 'open') return open;
       if (key === 'write') return write;
       if (key === 'read') return read;
       const member: unknown = Reflect.get(target, key, target);

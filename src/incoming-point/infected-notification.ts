@@ -40,7 +40,7 @@ export function setNotificationApart(
 
 /**
  * Puts into its user's mailbox, as an anomaly like every message that certifies nothing, what was in the receipt.
- * @returns the Message-ID of the anomaly envelope
+ * @returns its Message-ID, which the anomaly envelope keeps
  */
 export async function tellOfInfected(
   { issuer }: Pick<ScanOptions, 'issuer'>,
@@ -49,7 +49,8 @@ export async function tellOfInfected(
   changes: ChangeSet,
 ): Promise<string> {
   const { time } = infected;
-  const notice = plainNotice(infected, outgoing, issuer.provider, issuer.newId(time));
+  const messageId = issuer.newId(time);
+  const notice = plainNotice(infected, outgoing, issuer.provider, messageId);
   const sealed = await issuer.anomaly({
     time,
     mailFrom: '',
@@ -70,7 +71,7 @@ export async function tellOfInfected(
     // Receipts are always stored, and this stands for one (decisions 9).
     withinQuota: false,
   });
-  return sealed.messageId;
+  return messageId;
 }
 
 function plainNotice(

@@ -191,7 +191,7 @@ describe('incoming point: infected envelopes', () => {
       enhanced: '5.7.1',
     });
     assert.deepEqual(await answers(beta, alone.id), []);
-    const last = (await quarantined(beta)).at(-1);
+    const last = await lastApart(beta);
     assert.deepEqual(
       [last?.kind, last?.gestore],
       ['anomaly', pair.alfa.name],

@@ -198,16 +198,21 @@ describe('incoming point: notifications that count', () => {
     };
     const cases = [
       ['found', 'Eicar-Test-Signature', {}],
-      ['clean', 'nessun virus rilevato', { antivirusBlind: true }],
-      ['failed', 'non riuscito: its bytes are gone', { openFails: new Error('its bytes are gone') }],
+      ['clean', 'nessun virus rilevato', { blind: true }],
+      ['failed', 'non riuscito: its bytes are gone', { gone: true }],
     ] as const;
     for (const [now, riesame, trouble] of cases) {
       const id = await submit();
       const message = await noticeFrom(pair, id, { kind: 'rilevazione-virus', recipient: bruno, virus: 'V' });
-      Object.assign(alfa.switches, trouble);
+      const outgoing = await alfa.store.read('findOutgoing', { identificativo: id });
+      alfa.switches.antivirusBlind = 'blind' in trouble;
+      alfa.switches.beforeOpen = (contentId) => {
+        if ('gone' in trouble && contentId === outgoing?.contentId) throw new Error('its bytes are gone');
+      };
       const result = await added(pair, () =>
         alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message }),
-      ).finally(() => Object.assign(alfa.switches, { antivirusBlind: false, openFails: undefined }));
+      );
+      Object.assign(alfa.switches, { antivirusBlind: false, beforeOpen: undefined });
       assert.deepEqual(result.anna, [`errore-consegna/virus ${bruno}`], 'the user is told all the same');
       assert.equal(result.register[1]?.detail.riesame, riesame);
       const missed = alfa.telemetry.recorded.filter(({ name }) => name === 'antivirus.missed').at(-1);

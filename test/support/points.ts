@@ -54,8 +54,8 @@ export interface Switches {
   /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
   beforeWrite: ((name: string) => Promise<void> | void) | undefined;
   beforeRead: ((name: string) => Promise<void> | void) | undefined;
-  /** What opening a content throws. */
-  openFails: Error | undefined;
+  /** Called before a content is opened: it may throw. */
+  beforeOpen: ((contentId: number) => void) | undefined;
 }
 
 /** Figures a test may want smaller. */
@@ -103,7 +103,7 @@ export class Point {
     signerHangs: undefined,
     beforeWrite: undefined,
     beforeRead: undefined,
-    openFails: undefined,
+    beforeOpen: undefined,
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
@@ -375,8 +375,7 @@ function hooked(store: Store, switches: () => Switches | undefined): Store {
   const read: Store['read'] = (name, input) =>
     before(switches()?.beforeRead, name).then(() => store.read(name, input));
   const open: Store['open'] = async (id) => {
-    const failure = switches()?.openFails;
-    if (failure !== undefined) throw failure;
+    switches()?.beforeOpen?.(id);
     return store.open(id);
   };
   return new Proxy(store, {

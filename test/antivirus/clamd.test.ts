@@ -136,7 +136,8 @@ describe('clamd', () => {
     const now = new Date(2025, 5, 12, 10).getTime();
     const largest = 2 * 1024 * 1024;
     const watched = watchedAntivirus({ kind: 'clamd', clamd: address }, telemetry, largest, () => now);
-    const age = async () => /^ceralacca_antivirus_signatures_age_seconds (\S+)$/m.exec(await telemetry.metrics())?.[1];
+    const age = async () =>
+      /^ceralacca_antivirus_signatures_age_seconds (\S+)$/m.exec(await telemetry.metrics())?.[1];
     const until = async (holds: () => boolean): Promise<void> => {
       for (let tries = 0; !holds(); tries += 1) {
         assert.ok(tries < 3000, 'it never comes');

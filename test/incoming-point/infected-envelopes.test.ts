@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { daticertXml, dtdFault, postacertOf, readableText, said } from '../e2e/reading.js';
 import { EICAR } from '../support/eicar.js';
 import { field } from '../support/inbox.js';
-import { aboutId, opensslComplaint } from '../support/notices.js';
+import { aboutId, labels, opensslComplaint } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
 import { DAY, type Point } from '../support/points.js';
 import { needs } from '../support/programs.js';
 import { inTheClear, quarantined } from '../support/quarantined.js';
 import { anna, answers, berta, bruno, eventsOf, fromAlfa } from './arrivals.js';
 
+/** Octets of nonce and tag. */
+const OVERHEAD = 28;
 const VIRUS = 'Eicar-Test-Signature';
 const service = 'ricevute@pec.alfa.example';
 const infected = (pair: Pair, recipients: readonly string[] = [bruno], padding = 0) =>
@@ -65,7 +67,7 @@ describe('incoming point: infected envelopes', () => {
       engine: 'builtin eicar',
       size: bytes.length,
     });
-    assert.equal(sealedSize, bytes.length + 28, 'nonce and tag (AES-256-GCM)');
+    assert.equal(sealedSize, bytes.length + OVERHEAD, 'nonce and tag (AES-256-GCM)');
     assert.deepEqual(await inTheClear(beta, kept), bytes);
     const told = (await beta.events(id)).filter(({ event }) => event === 'rilevazione-virus');
     for (const { detail } of told) {
@@ -201,6 +203,57 @@ describe('incoming point: infected envelopes', () => {
   });
 });
 
+describe('incoming point: a virus all the way', () => {
+  const here = sharedPair();
+
+  for (const [where, recipient] of [
+    ['to another gestore', bruno],
+    ['within one gestore, whose antivirus learns of it in between', 'aldo@pec.alfa.example'],
+  ] as const) {
+    it(`${where}: accettazione, then mancata consegna per virus, once; the recipient gets nothing`, async () => {
+      const { alfa, beta, network } = here();
+      alfa.switches.antivirusBlind = true;
+      const id = await alfa.submit({ from: anna, to: [recipient], body: `${EICAR}\r\n` });
+      alfa.switches.antivirusBlind = false;
+      await network.pump();
+      assert.deepEqual(labels(aboutId(await alfa.inbox(anna), id)), [
+        'accettazione',
+        `errore-consegna/virus ${recipient}`,
+      ]);
+      assert.deepEqual(labels(aboutId(await alfa.inbox(service), id)), [
+        `presa-in-carico ${recipient}`,
+        `rilevazione-virus/virus ${recipient}`,
+      ]);
+      const finder = recipient === bruno ? beta : alfa;
+      assert.deepEqual(aboutId(await finder.inbox(recipient), id), []);
+      assert.deepEqual(
+        (await quarantined(finder, id)).map(({ kind }) => kind),
+        ['envelope'],
+      );
+      const outgoing = await alfa.store.read('findOutgoing', { identificativo: id });
+      assert.deepEqual(
+        outgoing?.tracking.map(({ outcome, takenAt }) => [outcome, takenAt === null]),
+        [['errore-consegna-virus', false]],
+      );
+    });
+  }
+
+  it('the same infected envelope several times at once: one presa in carico, one rilevazione, one entry', async () => {
+    const pair = here();
+    const { beta } = pair;
+    const { id, bytes } = await infected(pair);
+    const receive = () => beta.receive({ mailFrom: anna, recipients: [bruno], message: bytes });
+    await Promise.all([receive(), receive(), receive(), receive()]);
+    const receipts = await beta.store.read('findReceipts', { identificativo: id });
+    assert.deepEqual(receipts.map(({ kind }) => kind).sort(), ['presa-in-carico', 'rilevazione-virus']);
+    assert.equal((await quarantined(beta, id)).length, 1);
+    const contents = (await beta.queue())
+      .filter(({ identificativo }) => identificativo === id)
+      .map(({ contentId }) => contentId);
+    assert.equal(new Set(contents).size, 2, 'what goes out again is the same bytes');
+  });
+});
+
 describe('incoming point: infected envelopes and what fails', () => {
   const here = sharedPair();
 
@@ -227,9 +280,15 @@ describe('incoming point: infected envelopes and what fails', () => {
     // Over 64 KiB the ciphertext is a file, durable before the commit.
     const { id, bytes } = await infected(pair, [bruno], 2000);
     beta.switches.beforeWrite = (name) => {
-      if (name === 'commitReception') throw new Error('the disk is gone');
+      if (name !== 'commitReception') return;
+      const sizes = blobsOf(beta).map((file) => statSync(file).size);
+      assert.ok(sizes.includes(bytes.length + OVERHEAD), 'the ciphertext is in its place before the commit');
+      throw new Error('the disk is gone');
     };
-    await assert.rejects(beta.receive({ mailFrom: anna, recipients: [bruno], message: bytes }));
+    await assert.rejects(
+      beta.receive({ mailFrom: anna, recipients: [bruno], message: bytes }),
+      /the disk is gone/,
+    );
     beta.switches.beforeWrite = undefined;
     assert.deepEqual(
       [await answers(beta, id), await beta.events(id), await quarantined(beta, id)],

@@ -51,6 +51,9 @@ test('a virus between two gestori: alfa sees nothing, beta sees it', { skip }, a
   );
   await step(t, pair, 'the quarantine: listed, shown, taken out, registered', () => takenOut(pair, id));
   await step(t, pair, 'our own user is told before anything leaves', () => notAccepted(pair));
+  await step(t, pair, 'both are killed again and again: each message has each notice once', () =>
+    killed(pair),
+  );
   await step(t, pair, 'nothing is left over, every register is untouched', async () => {
     await settled(pair);
     for (const gestore of [pair.alfa, pair.beta])
@@ -164,5 +167,36 @@ async function notAccepted({ beta }: Pair): Promise<void> {
   assert.deepEqual(
     kept.map(({ kind, recipients }) => ({ kind, recipients })),
     [{ kind: 'submission', recipients: to }],
+  );
+}
+
+/** Notices and quarantine are one commit with the state that promises them: no moment is between. */
+async function killed(pair: Pair): Promise<void> {
+  const { alfa, beta } = pair;
+  const to = [beta.address('bruno')];
+  const ids: string[] = [];
+  const known = new Set((await alfa.inbox('ricevute').messages()).map(({ uid }) => uid));
+  for (let round = 0; round < 4; round += 1) {
+    for (let count = 0; count < 4; count += 1) ids.push(await sendInfected(pair, 'aldo', to));
+    // Wherever they are in their work.
+    const victim = round % 2 === 0 ? beta : alfa;
+    await victim.stop('SIGKILL');
+    await victim.start();
+  }
+  await settled(pair);
+  const inbox = await alfa.inbox('aldo').messages();
+  const service = (await alfa.inbox('ricevute').messages()).filter(({ uid }) => !known.has(uid));
+  const kept = await quarantine(beta);
+  for (const id of ids) {
+    const kinds = (messages: typeof inbox) =>
+      messages.filter((one) => said(one).identificativo === id).map((one) => said(one).tipo);
+    assert.deepEqual(kinds(inbox), ['accettazione', 'errore-consegna'], id);
+    assert.deepEqual(kinds(service).sort(), ['presa-in-carico', 'rilevazione-virus'], id);
+    assert.equal(kept.filter(({ identificativo }) => identificativo === id).length, 1, id);
+  }
+  assert.equal(inbox.length, 2 * ids.length);
+  assert.equal(
+    (await beta.inbox('bruno').messages()).filter((one) => ids.includes(said(one).identificativo)).length,
+    0,
   );
 }

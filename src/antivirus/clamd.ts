@@ -99,9 +99,13 @@ export class ClamdAntivirus implements Antivirus {
 
   /** A connection that breaks while we send has perhaps swallowed the reason: the question is put again. */
   private async askAgain(message: Rope): Promise<string> {
+    const { silence, whole } = this.patience;
+    const begun = performance.now();
+    // Waiting for a turn counts: the other side waits for all of it together.
+    const left = (): number => Math.max(1, whole - (performance.now() - begun));
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.inTurn(() => this.ask('zINSTREAM\0', this.patience, message));
+        return await this.inTurn(left(), () => this.ask('zINSTREAM\0', { silence, whole: left() }, message));
       } catch (error) {
         if (attempt === ATTEMPTS || !isBroken(error)) throw error;
       }
@@ -109,9 +113,9 @@ export class ClamdAntivirus implements Antivirus {
   }
 
   /** What clamd has no thread for would wait in its queue, and past that be refused: it waits here. */
-  private async inTurn(work: () => Promise<string>): Promise<string> {
+  private async inTurn(patience: number, work: () => Promise<string>): Promise<string> {
     try {
-      return await this.turns.run(this.patience.whole, work);
+      return await this.turns.run(patience, work);
     } catch (error) {
       throw error instanceof AntivirusUnavailable ? error : this.unavailable(error);
     }

@@ -204,6 +204,32 @@ describe('clamd', () => {
     assert.equal(await nobody.ping(), false);
   });
 
+  it('scans take turns: so many streams at once, and who gets no turn in time is told', async (t) => {
+    let open = 0;
+    let most = 0;
+    const waiting: Socket[] = [];
+    const { address } = await fakeClamd(t, (socket, heard) => {
+      if (heard.includes('zVERSION')) return void socket.end('ClamAV 1.4.1\0');
+      most = Math.max(most, ++open);
+      waiting.push(socket);
+      setImmediate(() => {
+        open -= 1;
+        waiting.shift()?.end('stream: OK\0');
+      });
+    });
+    const clamd = new ClamdAntivirus(address);
+    const verdicts = await Promise.all(Array.from({ length: 40 }, () => clamd.scan(Rope.of('x'))));
+    assert.ok(verdicts.every(({ virus }) => virus === null));
+    assert.ok(most <= 8, `${most} at once`);
+    const mute = await fakeClamd(t, () => undefined);
+    const slow = new ClamdAntivirus(mute.address, { silence: 60_000, whole: 200 });
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => slow.scan(Rope.of('x'))));
+    assert.ok(results.every(({ status }) => status === 'rejected'));
+    assert.ok(
+      results.every((one) => one.status === 'rejected' && one.reason instanceof AntivirusUnavailable),
+    );
+  });
+
   it('a message that cannot be read is no verdict either', async (t) => {
     const { address } = await fakeClamd(t, 'stream: OK\0');
     const broken = Rope.of({

@@ -14,7 +14,7 @@ import { type Examination, examinationText, examineAgain, tellOfVirus } from './
 import { setNotificationApart, tellOfInfected } from './infected-notification.js';
 import { isForService, type Judged, type JudgeOptions, judge } from './judge.js';
 import { type Infection, scan } from './scan.js';
-import { refusalOf, tryWrap, type WrapOptions, wrap } from './wrap.js';
+import { refusalOf, tryWrapEach, type WrapOptions, wrap } from './wrap.js';
 
 export interface NotificationOptions extends JudgeOptions, WrapOptions {
   /** Address of the gestore's own service mailbox (RFC 6109 2.2.5). */
@@ -85,15 +85,10 @@ async function wrapStrays(
   alone: boolean,
 ): Promise<void> {
   const reason = 'la notifica non è indirizzata al mittente del messaggio a cui si riferisce';
-  const outcomes = await Promise.all(
-    strays.map((recipient) =>
-      tryWrap(options, { ...arrival, recipients: [recipient] }, notice.header, time, {
-        reason,
-        rule: 'always',
-        gestore: notice.origin.providerName,
-      }),
-    ),
-  );
+  const outcomes = await tryWrapEach(options, arrival, notice.header, time, {
+    strays: strays.map((recipient) => ({ recipient, reason })),
+    gestore: notice.origin.providerName,
+  });
   if (alone && !outcomes.includes('delivered')) throw refusalOf(outcomes);
 }
 

@@ -9,7 +9,7 @@ import type { Inspection } from './inspect.js';
 import { type Infection, scan } from './scan.js';
 import { type ChargeOptions, repeatReceipts, takeCharge } from './take-charge.js';
 import { uncertifiedEvent } from './uncertified.js';
-import { refusalOf, tryWrap, type WrapOptions, type Wrapped } from './wrap.js';
+import { refusalOf, type Stray, tryWrapEach, type WrapOptions } from './wrap.js';
 
 export type EnvelopeOptions = ChargeOptions & InfectedOptions & WrapOptions;
 
@@ -19,11 +19,6 @@ interface Sorted {
   readonly repeated: readonly ReceptionRow[];
   readonly anomalies: readonly Stray[];
   readonly infection: Infection | null;
-}
-
-interface Stray {
-  readonly recipient: string;
-  readonly reason: string;
 }
 
 /** What a commit does for the fresh recipients. */
@@ -151,7 +146,7 @@ async function take(
   return { ...NOTHING, reception, refused: fresh.length };
 }
 
-/** Decisions 6 and 7, recipient by recipient: one that does not exist takes nothing from those that do. */
+/** Those it is not for get it as an anomaly (decisions 6, 7). */
 async function wrapStrays(
   options: EnvelopeOptions,
   arrival: Arrival,
@@ -160,10 +155,6 @@ async function wrapStrays(
   { strays, alone }: { readonly strays: readonly Stray[]; readonly alone: boolean },
 ): Promise<void> {
   const gestore = origin.providerName;
-  const outcomes: Wrapped[] = [];
-  for (const { recipient, reason } of strays) {
-    const one = { ...arrival, recipients: [recipient] };
-    outcomes.push(await tryWrap(options, one, header, time, { reason, rule: 'always', gestore }));
-  }
+  const outcomes = await tryWrapEach(options, arrival, header, time, { strays, gestore });
   if (alone && !outcomes.includes('delivered')) throw refusalOf(outcomes);
 }

@@ -20,6 +20,8 @@ export interface Wrapping {
   readonly rule: 'always' | 'ordinary';
   /** providerName of the gestore that signed the message, where one did. */
   readonly gestore?: string | undefined;
+  /** It was found clean a moment ago. */
+  readonly scanned?: boolean;
 }
 
 /** What became of a message that was to be delivered uncertified. */
@@ -46,16 +48,49 @@ export async function wrap(
   if (wrapped !== 'delivered') throw refusalOf([wrapped]);
 }
 
+/** Somebody a certified message is not for, and why; Italian. */
+export interface Stray {
+  readonly recipient: string;
+  readonly reason: string;
+}
+
 /**
- * Delivers a message that was not certified inside an anomaly envelope (RFC 6109 3.2.2): no presa in carico, no
- * consegna, no notice of any kind.
+ * Decisions 6 and 7, recipient by recipient: one that does not exist takes nothing from those that do. The message is
+ * scanned once for all of them, and goes once into quarantine.
  */
-export async function tryWrap(
+export async function tryWrapEach(
   options: WrapOptions,
   arrival: Arrival,
   header: Header,
   time: LegalTime,
-  { reason, rule, gestore }: Wrapping,
+  { strays, gestore }: { readonly strays: readonly Stray[]; readonly gestore: string },
+): Promise<Wrapped[]> {
+  if (strays.length === 0) return [];
+  const infection = await scan(options, arrival.message);
+  if (infection !== null) {
+    const recipients = strays.map(({ recipient }) => recipient);
+    await registerInfected(options, { ...arrival, recipients }, header, time, infection, gestore);
+    return ['infected'];
+  }
+  const outcomes: Wrapped[] = [];
+  for (const { recipient, reason } of strays) {
+    const one = { ...arrival, recipients: [recipient] };
+    const wrapping = { reason, rule: 'always', gestore, scanned: true } as const;
+    outcomes.push(await tryWrap(options, one, header, time, wrapping));
+  }
+  return outcomes;
+}
+
+/**
+ * Delivers a message that was not certified inside an anomaly envelope (RFC 6109 3.2.2): no presa in carico, no
+ * consegna, no notice of any kind.
+ */
+async function tryWrap(
+  options: WrapOptions,
+  arrival: Arrival,
+  header: Header,
+  time: LegalTime,
+  { reason, rule, gestore, scanned = false }: Wrapping,
 ): Promise<Wrapped> {
   const found = await Promise.all(arrival.recipients.map((address) => options.findMailbox(address)));
   // An alias and its mailbox are one place: one copy.
@@ -67,7 +102,7 @@ export async function tryWrap(
   // Ordinary mail is taken for everybody or refused: its sender's own server tells whom it did not reach. A gestore has
   // its time-outs for that, and its message is delivered where it can be (decisions 21).
   if (open.length === 0 || (rule === 'ordinary' && open.length < mailboxes.size + unknown)) return 'unknown';
-  const infection = await scan(options, arrival.message);
+  const infection = scanned ? null : await scan(options, arrival.message);
   if (infection !== null) {
     await registerInfected(options, arrival, header, time, infection, gestore);
     return 'infected';

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { Rope } from '../../src/rope/index.js';
 import { daticertXml, dtdFault, postacertOf, readableText, said } from '../e2e/reading.js';
 import { EICAR } from '../support/eicar.js';
+import { forgedNotice } from '../support/forged.js';
 import { field } from '../support/inbox.js';
 import { aboutId, labels, opensslComplaint } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
@@ -200,6 +202,35 @@ describe('incoming point: infected envelopes', () => {
       'RFC 6109 2.2.4: kept all the same',
     );
     assert.deepEqual(await beta.inbox(berta), []);
+  });
+
+  it('an infected envelope, or notice, for many whom it is not for goes into quarantine once', async () => {
+    const pair = here();
+    const { alfa, beta, clock } = pair;
+    const many = [berta, 'uno@pec.beta.example', 'due@pec.beta.example'];
+    const { id, bytes } = await infected(pair);
+    const notice = await forgedNotice({
+      by: alfa.gestore,
+      to: bruno,
+      sender: bruno,
+      recipients: [anna],
+      identificativo: id,
+      at: clock.now,
+      notification: {
+        kind: 'avvenuta-consegna',
+        recipient: anna,
+        receipt: 'completa',
+        form: 'completa',
+        original: Rope.of(`From: ${bruno}\r\nTo: ${anna}\r\nMessage-ID: <${id}>\r\n\r\n${EICAR}\r\n`),
+        eightBit: false,
+      },
+    });
+    for (const message of [bytes, notice]) {
+      const before = await quarantined(beta);
+      await assert.rejects(beta.receive({ mailFrom: anna, recipients: many, message }), { code: 550 });
+      assert.equal((await quarantined(beta)).length, before.length + 1);
+      assert.deepEqual((await lastApart(beta))?.recipients, many);
+    }
   });
 });
 

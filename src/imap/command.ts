@@ -1,3 +1,4 @@
+import type { ScramChannel } from '../accounts/index.js';
 import type { Literal, Piece, Scanner } from '../wire/imap/index.js';
 import type { Enabled, Extension } from './enabled.js';
 import type { Services } from './options.js';
@@ -8,6 +9,8 @@ import type { Account, State, StateKind } from './state.js';
 export interface Connection {
   /** TLS is on. */
   readonly secure: boolean;
+  /** What a login can be bound to. */
+  readonly channel: ScramChannel;
   /** Passwords may be sent: under TLS, or where `testing` allows it. */
   readonly mayLogIn: boolean;
   /** STARTTLS can be given: a plain listener, before TLS. */

@@ -26,6 +26,14 @@ export const refusals = {
       text: 'Nome utente o password errati / Wrong user name or password',
       charge: 'failed-login',
     }),
+  /** RFC 5802 6: between us somebody takes lines out, or passes a login on. */
+  notBound: () =>
+    new ImapError({
+      status: 'NO',
+      code: 'AUTHENTICATIONFAILED',
+      text: 'Accesso non legato a questa connessione TLS / The login is not bound to this TLS connection',
+      charge: 'failed-login',
+    }),
   revoked: () =>
     new ImapError({
       status: 'NO',

@@ -7,9 +7,11 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ScramChannel } from '../accounts/index.js';
 import {
   type Accepted,
   ConnectionLost,
+  channelOf,
   type MailSession,
   Output,
   type TurnedAway,
@@ -47,6 +49,7 @@ export class Session implements MailSession {
   readonly #accepted: Accepted;
   #socket: Socket;
   #secure: boolean;
+  #channel: ScramChannel;
   #output: Output;
   #reader = new CommandReader();
   #state: State = { kind: 'not-authenticated' };
@@ -72,6 +75,7 @@ export class Session implements MailSession {
     this.#accepted = accepted;
     this.#socket = accepted.socket;
     this.#secure = accepted.secure;
+    this.#channel = channelOf(this.#socket);
     this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
@@ -433,6 +437,7 @@ export class Session implements MailSession {
     const { mode, testing } = this.#services;
     return {
       secure: this.#secure,
+      channel: this.#channel,
       mayLogIn: this.#secure || testing,
       offersStartTls: mode === 'starttls' && !this.#secure,
       appendLimit: this.#services.limits.append,
@@ -463,6 +468,7 @@ export class Session implements MailSession {
       throw error;
     }
     this.#secure = true;
+    this.#channel = channelOf(this.#socket);
     this.#output = new Output(this.#socket, this.#services.timeouts.write);
     // RFC 9051 6.2.1: nothing said in clear counts any more.
     this.#reader = new CommandReader();

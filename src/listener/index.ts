@@ -1,3 +1,4 @@
+export { channelOf } from './channel.js';
 export { ConnectionLost } from './connection-lost.js';
 export {
   type Accepted,

@@ -21,11 +21,16 @@ export class Dialogue {
     this.#listen(socket);
   }
 
-  static async open(port: number, how: { readonly tls?: boolean } = {}): Promise<Dialogue> {
+  static async open(
+    port: number,
+    how: { readonly tls?: boolean; readonly tlsVersion?: 'TLSv1.2' | undefined } = {},
+  ): Promise<Dialogue> {
     const tls = how.tls ?? false;
     // A client that closes its side may still read (half-closed).
     const plain = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const socket = tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
+    const socket = tls
+      ? connectTls({ socket: plain, rejectUnauthorized: false, maxVersion: how.tlsVersion })
+      : plain;
     await new Promise((resolve, reject) => {
       socket.once(tls ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);

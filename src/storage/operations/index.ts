@@ -14,6 +14,7 @@ import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
+import * as scram from './scram.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
@@ -33,6 +34,7 @@ export const writes = {
   addHolder: accounts.addHolder,
   addMailbox: accounts.addMailbox,
   setMailbox: accounts.setMailbox,
+  addScram: scram.addScram,
   addAlias: accounts.addAlias,
   removeAlias: accounts.removeAlias,
   commitSubmission: submission.commitSubmission,
@@ -72,6 +74,7 @@ export const reads = {
   listHolders: accounts.listHolders,
   findHolder: accounts.findHolder,
   findMailbox: accounts.findMailbox,
+  findLogin: accounts.findLogin,
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,

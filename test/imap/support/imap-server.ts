@@ -59,6 +59,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
   if (options.indexing ?? true) indexer.start();
   const server = createImapServer({
     accounts: {
+      beginScram: async () => ({ ok: false, reason: 'malformed' }),
       async authenticate({ address, password }) {
         if (password !== PASSWORD) return { ok: false, reason: 'bad' };
         if (!mailboxes.has(address)) mailboxes.set(address, mailboxOf(address));

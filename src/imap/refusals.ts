@@ -58,6 +58,7 @@ export const refusals = {
   useUnknown: () => no('USEATTR', 'Uso sconosciuto / Unknown special use'),
   noSuchQuota: () => no('NONEXISTENT', 'Quota inesistente / No such quota root'),
   savedSearchLost: () => no('NOTSAVED', 'Nessun risultato salvato / No saved result'),
+  noSuchUid: () => no(undefined, 'Il messaggio non esiste / No such message'),
   noSuchMessage: () => bad('Numero di messaggio inesistente / No such message number'),
   badCharset: () => no('BADCHARSET (UTF-8 US-ASCII)', 'Insieme di caratteri non previsto / Unknown charset'),
   tooLarge: () => no('TOOBIG', 'Messaggio troppo grande / The message is too large'),

@@ -17,6 +17,7 @@ import { logout } from './logout.js';
 import { namespace } from './namespace.js';
 import { check, noop } from './noop.js';
 import { getQuota, getQuotaRoot } from './quota.js';
+import { replaceMessage, uidReplace } from './replace.js';
 import { search, uidSearch } from './search.js';
 import { examine, selectFolder } from './select.js';
 import { sort, threadMessages, uidSort, uidThread } from './sort.js';
@@ -46,6 +47,8 @@ const table: readonly Command[] = [
   lsub,
   status,
   append,
+  replaceMessage,
+  uidReplace,
   getQuota,
   getQuotaRoot,
   selectFolder,

@@ -58,6 +58,7 @@ export const writes = {
   copyMessages: copying.copyMessages,
   moveMessages: copying.moveMessages,
   appendMessages: copying.appendMessages,
+  replaceMessage: copying.replaceMessage,
   putSummaries: summaries.putSummaries,
   putDirectorySource: directory.putDirectorySource,
   removeDirectorySource: directory.removeDirectorySource,

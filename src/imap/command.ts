@@ -15,6 +15,8 @@ export interface Connection {
   readonly mayLogIn: boolean;
   /** STARTTLS can be given: a plain listener, before TLS. */
   readonly offersStartTls: boolean;
+  /** COMPRESS (RFC 4978): not wanted, to be had, or in use. */
+  readonly compression: 'none' | 'offered' | 'active';
   /** Octets a message may have that is appended (RFC 7889). */
   readonly appendLimit: number;
   /** Octets that came after the current command. */
@@ -50,6 +52,8 @@ export interface Done {
   readonly code?: string | undefined;
   readonly text: string;
   readonly next?: State;
+  /** From the answer on, what is said both ways is compressed. */
+  readonly compress?: boolean;
 }
 
 /** A command that goes on with lines of its own: SASL responses, DONE. */

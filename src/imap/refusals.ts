@@ -16,6 +16,10 @@ export const refusals = {
   tlsUnavailable: () => bad('STARTTLS non disponibile / STARTTLS is not available'),
   /** What comes before TLS must not be read as if it had come under it (RFC 9051 6.2.1). */
   octetsAfterStartTls: () => bad('Nessun dato dopo STARTTLS / No octets may follow STARTTLS'),
+  unknownCompression: () => no('CANNOT', 'Compressione non prevista / Unknown compression'),
+  compressionActive: () => no('COMPRESSIONACTIVE', 'DEFLATE gia attivo / DEFLATE is active already'),
+  /** They would be read as compressed ones. */
+  octetsAfterCompress: () => bad('Nessun dato dopo COMPRESS / No octets may follow COMPRESS'),
   unknownMechanism: () => no('CANNOT', 'Metodo non previsto / Unknown authentication mechanism'),
   cancelled: () => bad('Autenticazione annullata / Authentication cancelled'),
   malformedResponse: () => bad('Risposta SASL non valida / Malformed SASL response'),

@@ -6,12 +6,14 @@
  * the folder that was open; a literal's octets are asked for only when there is a place for them.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ScramChannel } from '../accounts/index.js';
 import {
   type Accepted,
   ConnectionLost,
   channelOf,
+  Deflated,
   type MailSession,
   Output,
   type TurnedAway,
@@ -47,7 +49,9 @@ const farewells: Readonly<Record<TurnedAway, string>> = {
 export class Session implements MailSession {
   readonly #services: Services;
   readonly #accepted: Accepted;
-  #socket: Socket;
+  /** The connection itself, and what is read from and written to: the same, or compressed octets on it. */
+  #network: Socket;
+  #socket: Duplex;
   #secure: boolean;
   #channel: ScramChannel;
   #output: Output;
@@ -73,9 +77,10 @@ export class Session implements MailSession {
   constructor(services: Services, accepted: Accepted) {
     this.#services = services;
     this.#accepted = accepted;
-    this.#socket = accepted.socket;
+    this.#network = accepted.socket;
+    this.#socket = this.#network;
     this.#secure = accepted.secure;
-    this.#channel = channelOf(this.#socket);
+    this.#channel = channelOf(this.#network);
     this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
@@ -112,7 +117,7 @@ export class Session implements MailSession {
       socket.on(event, listener);
       this.#detach.push(() => socket.off(event, listener));
     };
-    socket.setNoDelay(true);
+    this.#network.setNoDelay(true);
     on('data', (chunk: Buffer) => this.#onData(chunk));
     on('end', () => {
       this.#inputEnded = true;
@@ -335,6 +340,8 @@ export class Session implements MailSession {
       this.#news = true;
       return;
     }
+    // From the OK to COMPRESS on, what comes is for the one that inflates it.
+    if (outcome?.compress) this.#socket.pause();
     if (outcome?.next !== undefined) {
       // From the OK to STARTTLS on, what comes is for the TLS layer.
       if (outcome.next.kind === 'securing') this.#socket.pause();
@@ -343,6 +350,7 @@ export class Session implements MailSession {
     if (command.tells !== 'none') await this.#tellNews(command.tells === 'all');
     if (failure !== undefined) this.#answer(tag, failure);
     else this.#answer(tag, { status: 'OK', code: outcome?.code, text: outcome?.text ?? '' });
+    if (outcome?.compress) await this.#compress();
     this.#endIfTooMany();
   }
 
@@ -440,11 +448,17 @@ export class Session implements MailSession {
       channel: this.#channel,
       mayLogIn: this.#secure || testing,
       offersStartTls: mode === 'starttls' && !this.#secure,
+      compression: this.#compression,
       appendLimit: this.#services.limits.append,
       pending: this.#reader.pending,
       peer: this.#accepted.peer.address,
       session: this.#accepted.peer.session,
     };
+  }
+
+  get #compression(): Connection['compression'] {
+    if (this.#socket !== this.#network) return 'active';
+    return this.#services.compress ? 'offered' : 'none';
   }
 
   #capabilities(): string {
@@ -458,21 +472,31 @@ export class Session implements MailSession {
   }
 
   async #startTls(): Promise<void> {
-    const plain = this.#socket;
+    const plain = this.#network;
     for (const off of this.#detach.splice(0)) off();
     try {
-      this.#socket = await this.#accepted.secureSocket(plain);
+      this.#network = await this.#accepted.secureSocket(plain);
     } catch (error) {
       this.#report(error);
       this.#onClose();
       throw error;
     }
     this.#secure = true;
-    this.#channel = channelOf(this.#socket);
+    this.#channel = channelOf(this.#network);
+    this.#socket = this.#network;
     this.#output = new Output(this.#socket, this.#services.timeouts.write);
     // RFC 9051 6.2.1: nothing said in clear counts any more.
     this.#reader = new CommandReader();
     this.#advance({ kind: 'not-authenticated' });
+    this.#attach();
+  }
+
+  /** RFC 4978 3: the OK goes as it is, all that follows compressed. */
+  async #compress(): Promise<void> {
+    await this.#output.flush();
+    for (const off of this.#detach.splice(0)) off();
+    this.#socket = new Deflated(this.#network);
+    this.#output = new Output(this.#socket, this.#services.timeouts.write);
     this.#attach();
   }
 

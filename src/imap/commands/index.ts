@@ -4,6 +4,7 @@ import { append } from './append.js';
 import { authenticate } from './authenticate.js';
 import { capability } from './capability.js';
 import { close, unselect } from './close.js';
+import { compress } from './compress.js';
 import { copyMessages, moveMessages, uidCopy, uidMove } from './copy.js';
 import { enable } from './enable.js';
 import { expunge, uidExpunge } from './expunge.js';
@@ -35,6 +36,7 @@ const table: readonly Command[] = [
   login,
   authenticate,
   enable,
+  compress,
   id,
   idle,
   namespace,

@@ -28,7 +28,8 @@ export interface TestImapServer {
   stop(): Promise<void>;
 }
 
-export interface TestImapOptions extends Pick<ImapServerOptions, 'connections' | 'limits' | 'timeouts'> {
+export interface TestImapOptions
+  extends Pick<ImapServerOptions, 'compress' | 'connections' | 'limits' | 'timeouts'> {
   readonly port?: number;
   readonly quota?: number;
   readonly indexing?: boolean;
@@ -74,6 +75,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
     spoolDir,
     mode: 'starttls',
     testing: true,
+    compress: options.compress,
     limits: options.limits,
     timeouts: options.timeouts,
     connections: options.connections,

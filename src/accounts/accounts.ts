@@ -165,6 +165,21 @@ export class Accounts {
     return this.#setState(address, 'revoked');
   }
 
+  /**
+   * Hides an IMAP capability from the mailbox, or shows it again; sessions see it from their next login on.
+   * @returns the mailbox's own address
+   * @throws AccountError 'not-found'.
+   */
+  async setCapability(address: string, capability: string, hidden: boolean): Promise<string> {
+    const change = this.#store.write('setCapability', { address, capability, hidden });
+    return (await explained(change, { mailbox: 'not-found' })).address;
+  }
+
+  /** The IMAP capabilities that are hidden from a mailbox. */
+  hiddenCapabilities(mailboxId: number): Promise<string[]> {
+    return this.#store.read('hiddenCapabilities', { mailboxId });
+  }
+
   // --- aliases -----------------------------------------------------------------------------------------------
 
   /** @throws AccountError 'bad-address', 'reserved', 'unmanaged-domain', 'taken', 'not-found' for the mailbox. */

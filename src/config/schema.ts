@@ -267,7 +267,7 @@ function relay(path: z.ZodType<string, string>) {
 const imap = z.strictObject({
   compress: key(yesOrNo, {
     description:
-      'Whether mail programs may have what is said compressed (COMPRESS=DEFLATE, RFC 4978): less traffic, some 300KB of memory a session; what is compressed beside a secret can tell of it by its length.',
+      'Whether mail programs may have what is said compressed (COMPRESS=DEFLATE, RFC 4978): less traffic, some 220KB of memory a session; what is compressed beside a secret can tell of it by its length.',
     default: false,
   }),
 });

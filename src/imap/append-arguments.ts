@@ -3,11 +3,13 @@ import { readDateTime, readMailboxName, type Scanner } from '../wire/imap/index.
 import type { Context } from './command.js';
 import { readFlagList } from './flag-arguments.js';
 
-/** What stands before a message. */
+/** How a message is given. */
 export interface AppendedMessage {
   readonly flags: readonly string[];
   /** Epoch milliseconds; undefined: when it comes. */
   readonly date: number | undefined;
+  /** The capabilities that the form of its literal is there with. */
+  readonly uses: readonly string[];
 }
 
 export function readFolder(scanner: Scanner, { enabled }: Context): string {
@@ -15,7 +17,8 @@ export function readFolder(scanner: Scanner, { enabled }: Context): string {
   return readMailboxName(scanner.astring(), enabled.has('UTF8=ACCEPT'));
 }
 
-export function readMessageHead(scanner: Scanner): AppendedMessage {
+/** What stands before a message. */
+export function readMessageHead(scanner: Scanner): Omit<AppendedMessage, 'uses'> {
   scanner.space();
   let flags: string[] = [];
   if (scanner.sees('(')) {
@@ -31,12 +34,15 @@ export function readMessageHead(scanner: Scanner): AppendedMessage {
 }
 
 /** `UTF8 (~{n} ...)` says that the header has UTF-8; its octets are stored as they are all the same. */
-export function readLiteral(scanner: Scanner): void {
+export function readLiteral(scanner: Scanner): readonly string[] {
   const wrapped = scanner.takesWord('UTF8');
   if (wrapped) {
     scanner.space();
     scanner.open();
   }
-  scanner.streamed();
+  const { binary } = scanner.streamed();
   if (wrapped) scanner.close();
+  // RFC 6855 4: its tilde comes with UTF8.
+  if (wrapped) return ['UTF8=ACCEPT'];
+  return binary ? ['BINARY'] : [];
 }

@@ -78,7 +78,7 @@ export class AppendSink implements Sink {
 
 /** A message that came whole, ready to be stored. @throws ImapError when it is not there, or not canonical */
 export async function appendedMessage(
-  { flags, date }: AppendedMessage,
+  { flags, date }: Pick<AppendedMessage, 'flags' | 'date'>,
   sink: Sink | undefined,
   { keeper, now }: Pick<Services, 'keeper' | 'now'>,
 ): Promise<{ rope: Rope; flags: readonly string[]; internalDate: number }> {

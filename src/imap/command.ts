@@ -44,7 +44,10 @@ export interface Context {
   onNews(): void;
   /** Leaves the folder that is open, whatever becomes of the command. */
   deselect(): void;
-  capabilities(): string;
+  /** @param state the one to tell of; the present one if not given */
+  capabilities(state?: State): string;
+  /** Whether a capability is there for who is logged in. */
+  offers(capability: string): boolean;
 }
 
 /** How a command ended well. */
@@ -95,6 +98,8 @@ export interface Command {
   readonly name: string;
   readonly states: readonly StateKind[];
   readonly tells: Telling;
+  /** The capabilities without any of which it is no command. */
+  readonly comesWith: readonly string[];
   /** What it adds to the capabilities, as things stand. */
   capability(connection: Connection, state: State): readonly string[];
   /** Reads the arguments; what comes back runs the command with them. @throws ImapSyntaxError */
@@ -114,6 +119,9 @@ interface Definition<T> {
   readonly name: string;
   readonly states: readonly StateKind[];
   readonly tells?: Telling;
+  readonly comesWith?: readonly string[];
+  /** The capabilities that an argument is there with. */
+  readonly uses?: (argument: T) => readonly string[];
   readonly capability?: readonly string[] | ((connection: Connection, state: State) => readonly string[]);
   /** Reads all arguments; the space before them is there to be read. */
   readonly grammar: (scanner: Scanner, context: Context) => T;
@@ -122,14 +130,17 @@ interface Definition<T> {
 }
 
 /** A command as data: its name, the states it may be given in, the grammar of its arguments, what it does. */
-export function command<T>({ grammar, run, capability, tells, ...rest }: Definition<T>): Command {
+export function command<T>(definition: Definition<T>): Command {
+  const { grammar, run, capability, tells, uses, comesWith, ...rest } = definition;
   return {
     ...rest,
     tells: tells ?? 'all',
+    comesWith: comesWith ?? [],
     capability: typeof capability === 'function' ? capability : () => capability ?? [],
     read(scanner, context) {
       const argument = grammar(scanner, context);
       scanner.end();
+      if (uses?.(argument).some((each) => !context.offers(each))) throw refusals.unknownArgument();
       return (running, sinks) => run(argument, running, sinks);
     },
   };

@@ -52,12 +52,17 @@ export async function logInByScram(
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-function admit({ id: mailboxId, address }: Mailbox, { services, connection, capabilities }: Context): Done {
+async function admit(
+  { id: mailboxId, address }: Mailbox,
+  { services, connection, capabilities }: Context,
+): Promise<Done> {
+  const hidden = new Set(await services.accounts.hiddenCapabilities(mailboxId));
+  const next = { kind: 'authenticated', account: { mailboxId, address, hidden } } as const;
   services.telemetry.event('login.ok', { ...factsOf(connection), mailbox: address });
   return {
-    code: `CAPABILITY ${capabilities()}`,
+    code: `CAPABILITY ${capabilities(next)}`,
     text: 'Accesso eseguito / Logged in',
-    next: { kind: 'authenticated', account: { mailboxId, address } },
+    next,
   };
 }
 

@@ -62,7 +62,7 @@ export const defaultTimeouts: ImapTimeouts = {
 
 /** What all sessions have in common. */
 export interface Services {
-  readonly accounts: Pick<Accounts, 'authenticate' | 'beginScram'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'beginScram' | 'hiddenCapabilities'>;
   readonly mailstore: Mailstore;
   readonly keeper: BlobKeeper;
   readonly telemetry: Pick<Telemetry, 'event'>;

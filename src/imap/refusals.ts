@@ -6,6 +6,7 @@ const no = (code: string | undefined, text: string) => new ImapError({ status: '
 /** What a session refuses, made anew at each call so that each carries its own stack. */
 export const refusals = {
   unknownCommand: () => bad('Comando non riconosciuto / Unknown command'),
+  unknownArgument: () => bad('Argomento non previsto / Unknown argument'),
   wrongState: (name: string) => bad(`${name} non ammesso ora / ${name} is not allowed in this state`),
   tooLong: () => bad('Comando troppo lungo / Command too long'),
   literalTooLarge: () => no('TOOBIG', 'Letterale troppo grande / Literal too large'),

@@ -23,6 +23,7 @@ import type { Command, Connection, Context, Dialogue, Outcome, Sink } from './co
 import { capabilities, findCommand } from './commands/index.js';
 import type { Extension } from './enabled.js';
 import { type Failure, failureOf, ImapError } from './errors.js';
+import { isOffered } from './offers.js';
 import type { Services } from './options.js';
 import { QuotaWarning } from './quota-warning.js';
 import { refusals } from './refusals.js';
@@ -237,6 +238,7 @@ export class Session implements MailSession {
       const scanner = new Scanner(pieces);
       tag = scanner.tag();
       scanner.space();
+      if (!literal.synchronising && !this.#offers('LITERAL+')) throw refusals.unknownArgument();
       this.#coming = { ...this.#coming, command: this.#coming.command ?? commandAt(scanner) };
       const { sinks } = this.#coming;
       const command = this.#allowed(this.#coming.command);
@@ -264,7 +266,8 @@ export class Session implements MailSession {
 
   /** @throws ImapError when there is no such command, or not now */
   #allowed(command: Command | undefined): Command {
-    if (command === undefined) throw refusals.unknownCommand();
+    if (command === undefined || !command.comesWith.every((each) => this.#offers(each)))
+      throw refusals.unknownCommand();
     if (!command.states.includes(this.#state.kind)) throw refusals.wrongState(command.name);
     return command;
   }
@@ -437,7 +440,8 @@ export class Session implements MailSession {
         const state = this.#state;
         if (state.kind === 'selected') this.#advance({ kind: 'authenticated', account: state.account });
       },
-      capabilities: () => this.#capabilities(),
+      capabilities: (state) => this.#capabilities(state),
+      offers: (capability) => this.#offers(capability),
     };
   }
 
@@ -461,8 +465,12 @@ export class Session implements MailSession {
     return this.#services.compress ? 'offered' : 'none';
   }
 
-  #capabilities(): string {
-    return capabilities(this.#connection(), this.#state).join(' ');
+  #offers(capability: string): boolean {
+    return !('account' in this.#state) || isOffered(capability, this.#state.account.hidden);
+  }
+
+  #capabilities(state = this.#state): string {
+    return capabilities(this.#connection(), state).join(' ');
   }
 
   #onNews(): void {

@@ -52,6 +52,12 @@ export interface ScramTable {
   server_key: Uint8Array;
 }
 
+/** What a mailbox's IMAP sessions are not offered. */
+export interface HiddenCapabilityTable {
+  mailbox_id: number;
+  capability: string;
+}
+
 /** Every local address, a mailbox's own and its aliases: one key space, so that none is given out twice. */
 export interface AddressTable {
   address_key: string;
@@ -301,6 +307,7 @@ export interface Database {
   holder: HolderTable;
   mailbox: MailboxTable;
   scram: ScramTable;
+  hidden_capability: HiddenCapabilityTable;
   address: AddressTable;
   folder: FolderTable;
   message: MessageTable;

@@ -31,11 +31,15 @@ export const append = command({
     const folder = readFolder(scanner, context);
     const messages: AppendedMessage[] = [];
     do {
-      messages.push(readMessageHead(scanner));
-      readLiteral(scanner);
+      const head = readMessageHead(scanner);
+      messages.push({ ...head, uses: readLiteral(scanner) });
     } while (!scanner.atEnd);
     return { folder, messages };
   },
+  uses: ({ messages }) => [
+    ...messages.flatMap(({ uses }) => uses),
+    ...(messages.length > 1 ? ['MULTIAPPEND'] : []),
+  ],
   stream: receive(),
   run: runAppend,
 });
@@ -51,6 +55,7 @@ function receive(): Streaming {
     readMessageHead(scanner);
     const { limits, spoolDir, mailstore } = context.services;
     if (literal.size > limits.append) throw refusals.tooLarge();
+    if (sinks.length > 0 && !context.offers('MULTIAPPEND')) throw refusals.unknownArgument();
     if (sinks.length >= MESSAGES) throw refusals.badArgument('Troppi messaggi / Too many messages');
     const { mailboxId } = accountOf(context);
     if (sinks.length === 0) {

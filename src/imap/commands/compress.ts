@@ -5,6 +5,7 @@ import { refusals } from '../refusals.js';
 export const compress = command({
   name: 'COMPRESS',
   states: loggedIn,
+  comesWith: ['COMPRESS=DEFLATE'],
   capability: ({ compression }) => (compression === 'offered' ? ['COMPRESS=DEFLATE'] : []),
   // The news comes with the next command: what follows the OK is compressed.
   tells: 'none',

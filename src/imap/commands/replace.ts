@@ -26,12 +26,13 @@ const replacing = (uid: boolean): Command =>
   command({
     name: uid ? 'UID REPLACE' : 'REPLACE',
     states: inFolder,
+    comesWith: ['REPLACE'],
     capability: uid ? [] : ['REPLACE'],
     grammar(scanner, context): ReplaceRequest {
-      const request = readHead(scanner, context);
-      readLiteral(scanner);
-      return request;
+      const { message, ...rest } = readHead(scanner, context);
+      return { ...rest, message: { ...message, uses: readLiteral(scanner) } };
     },
+    uses: ({ message }) => message.uses,
     stream: receive(uid),
     run: (request, context, sinks) => replace(request, uid, context, sinks),
   });
@@ -40,7 +41,7 @@ const replacing = (uid: boolean): Command =>
 export const replaceMessage = replacing(false);
 export const uidReplace = replacing(true);
 
-function readHead(scanner: Scanner, context: Context): ReplaceRequest {
+function readHead(scanner: Scanner, context: Context) {
   scanner.space();
   const number = readSequenceNumber(scanner);
   return { number, folder: readFolder(scanner, context), message: readMessageHead(scanner) };

@@ -186,7 +186,8 @@ const updateMailbox = statement<{
 
 const asMailbox = (row: MailboxRow): Mailbox => ({ ...row, domain: domainOf(row.address) });
 
-async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
+/** @throws StoreConflict 'mailbox' when there is none. */
+export async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
   const row = await tx.first(selectMailbox, { key: addressKey(address) });
   if (row === undefined) throw new StoreConflict('mailbox', `no mailbox ${address}`, { address });
   return asMailbox(row);

@@ -1,5 +1,6 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
+import * as capabilities from './capabilities.js';
 import * as contents from './contents.js';
 import * as copying from './copying.js';
 import * as directory from './directory.js';
@@ -35,6 +36,7 @@ export const writes = {
   addMailbox: accounts.addMailbox,
   setMailbox: accounts.setMailbox,
   addScram: scram.addScram,
+  setCapability: capabilities.setCapability,
   addAlias: accounts.addAlias,
   removeAlias: accounts.removeAlias,
   commitSubmission: submission.commitSubmission,
@@ -76,6 +78,7 @@ export const reads = {
   findHolder: accounts.findHolder,
   findMailbox: accounts.findMailbox,
   findLogin: accounts.findLogin,
+  hiddenCapabilities: capabilities.hiddenCapabilities,
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,

@@ -60,6 +60,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
   if (options.indexing ?? true) indexer.start();
   const server = createImapServer({
     accounts: {
+      hiddenCapabilities: (mailboxId) => store.read('hiddenCapabilities', { mailboxId }),
       beginScram: async () => ({ ok: false, reason: 'malformed' }),
       async authenticate({ address, password }) {
         if (password !== PASSWORD) return { ok: false, reason: 'bad' };

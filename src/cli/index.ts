@@ -179,6 +179,15 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./mailbox/quota.js'),
   },
   {
+    name: 'mailbox capability',
+    summary:
+      'hide an IMAP capability from a mailbox, show it again, or list which are hidden: hide/show/list',
+    arguments: ['ADDRESS', 'ACTION', '[CAPABILITY]'],
+    config: true,
+    json: true,
+    load: () => import('./mailbox/capability.js'),
+  },
+  {
     name: 'alias add',
     summary: 'give a mailbox another address',
     arguments: ['ALIAS', 'ADDRESS'],

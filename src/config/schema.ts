@@ -264,6 +264,14 @@ function relay(path: z.ZodType<string, string>) {
   });
 }
 
+const imap = z.strictObject({
+  compress: key(yesOrNo, {
+    description:
+      'Whether mail programs may have what is said compressed (COMPRESS=DEFLATE, RFC 4978): less traffic, some 220KB of memory a session; what is compressed beside a secret can tell of it by its length.',
+    default: false,
+  }),
+});
+
 const policy = z.strictObject({
   ordinary_mail: key(z.enum(['reject', 'anomaly'], { error: 'must be reject or anomaly' }), {
     description:
@@ -382,6 +390,7 @@ export function sections(resolve: ResolvePath) {
     }),
     relay: key(relay(path), { description: 'Outbound mail.', default: {} }),
     limits: key(limits, { description: 'Limits. KB, MB, GB are powers of 1024.', default: {} }),
+    imap: key(imap, { description: 'IMAP, whose ports stand under listen.', default: {} }),
     policy: key(policy, { description: 'What is done where users chose nothing.', default: {} }),
     testing: key(yesOrNo, {
       description:

@@ -169,6 +169,7 @@ export async function startImap(parts: Parts, running: Running): Promise<void> {
       mode,
       spoolDir: config.paths.spool,
       testing: config.testing,
+      compress: config.imap.compress,
       connections: limits.connections,
       limits: {
         append: config.limits.hard_size,

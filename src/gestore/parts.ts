@@ -34,6 +34,7 @@ import type { KeyPair } from '../tls/index.js';
 import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
 import { type Limits, openLimits } from './limits.js';
+import { loginSecret } from './login-secret.js';
 import type { Running } from './running.js';
 import { readTls } from './tls.js';
 
@@ -99,6 +100,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     serviceMailbox: config.provider.service_mailbox,
     defaultQuota: config.limits.mailbox_quota,
     throttleLogins: !config.testing,
+    secret: loginSecret(config.paths.data),
     now: clock,
   });
   const mailstore = new Mailstore(store, clock);

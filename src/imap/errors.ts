@@ -30,6 +30,12 @@ export class ImapError extends Error implements Failure {
   }
 }
 
+const GONE: Failure = {
+  status: 'NO',
+  code: 'EXPUNGEISSUED',
+  text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
+};
+
 const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
   folder: { status: 'NO', code: 'NONEXISTENT', text: 'La cartella non esiste / No such mailbox' },
   'folder-exists': {
@@ -43,11 +49,8 @@ const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
     text: 'La cartella ne contiene altre / The mailbox has inferior names',
   },
   quota: { status: 'NO', code: 'OVERQUOTA', text: 'Casella piena / The mailbox is full' },
-  content: {
-    status: 'NO',
-    code: 'EXPUNGEISSUED',
-    text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
-  },
+  content: GONE,
+  message: GONE,
 };
 
 const LATER: Failure = {

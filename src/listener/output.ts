@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { ConnectionLost } from './connection-lost.js';
 
 /** Octets gathered before they are written: small answers to pipelined commands leave together. */
@@ -8,13 +8,13 @@ const UNSENT = 256 * 1024;
 
 /** The way out: gathers small pieces, and waits for a peer that reads slowly, but not for ever. */
 export class Output {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #timeout: number;
   #pieces: Buffer[] = [];
   #gathered = 0;
 
   /** @param timeout milliseconds in which the peer has to take what waits */
-  constructor(socket: Socket, timeout: number) {
+  constructor(socket: Writable, timeout: number) {
     this.#socket = socket;
     this.#timeout = timeout;
   }

@@ -145,6 +145,31 @@ export class Mailstore {
     return this.#store.write('appendMessages', { mailboxId, folder, messages: packed, now: this.#now() });
   }
 
+  /**
+   * One message instead of another, durably; the two are never both there, nor both gone.
+   * @throws StoreConflict 'message' when the old one is gone, 'folder', 'quota'
+   */
+  async replace(
+    { mailboxId, folderId }: FolderPlace,
+    uid: number,
+    message: {
+      readonly folder: string;
+      readonly rope: Rope;
+      readonly flags: readonly string[];
+      readonly internalDate: number;
+    },
+  ): Promise<{ uidValidity: number; uid: number }> {
+    const { folder, rope, ...rest } = message;
+    return this.#store.write('replaceMessage', {
+      mailboxId,
+      folderId,
+      uid,
+      folder,
+      message: { ...rest, content: await this.#store.pack(rope) },
+      now: this.#now(),
+    });
+  }
+
   /** Calls back after each commit that may have changed this mailbox. @returns what ends it */
   watch(mailboxId: number, changed: () => void): () => void {
     return this.#watches.add(mailboxId, changed);

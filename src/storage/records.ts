@@ -44,6 +44,14 @@ export interface Mailbox {
   readonly createdAt: number;
 }
 
+/** What SCRAM-SHA-256 checks a login against (RFC 5802 3); neither password nor hash can be had from it but by guessing. */
+export interface ScramCredential {
+  readonly iterations: number;
+  readonly salt: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
+}
+
 export interface Holder {
   readonly id: number;
   readonly name: string;

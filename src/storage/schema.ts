@@ -44,6 +44,21 @@ export interface MailboxTable {
   last_uid_validity: Generated<number>;
 }
 
+/** Of a mailbox's password (RFC 5802 3); a mailbox whose password was set before there was SCRAM has none yet. */
+export interface ScramTable {
+  mailbox_id: number;
+  iterations: number;
+  salt: Uint8Array;
+  stored_key: Uint8Array;
+  server_key: Uint8Array;
+}
+
+/** What a mailbox's IMAP sessions are not offered. */
+export interface HiddenCapabilityTable {
+  mailbox_id: number;
+  capability: string;
+}
+
 /** Every local address, a mailbox's own and its aliases: one key space, so that none is given out twice. */
 export interface AddressTable {
   address_key: string;
@@ -311,6 +326,8 @@ export interface Database {
   domain: DomainTable;
   holder: HolderTable;
   mailbox: MailboxTable;
+  scram: ScramTable;
+  hidden_capability: HiddenCapabilityTable;
   address: AddressTable;
   folder: FolderTable;
   message: MessageTable;

@@ -32,6 +32,7 @@ antivirus: { clamd: "tcp://127.0.0.1:3310" }
       'timestamp',
       'relay',
       'limits',
+      'imap',
       'policy',
       'testing',
       'timers',

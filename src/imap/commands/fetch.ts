@@ -11,6 +11,7 @@ import { answerFetch } from '../fetch/answer.js';
 import { MessageData } from '../fetch/message.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
+import { usesOfSet } from '../search/uses.js';
 import type { Selected } from '../selected.js';
 
 interface FetchRequest {
@@ -42,6 +43,25 @@ function readFetch(scanner: Scanner): FetchRequest {
   return { set, items, changedSince, vanished };
 }
 
+const ITEM_USES: Partial<Record<FetchItem['kind'], string>> = {
+  'BINARY[]': 'BINARY',
+  'BINARY.SIZE[]': 'BINARY',
+  EMAILID: 'OBJECTID',
+  THREADID: 'OBJECTID',
+  PREVIEW: 'PREVIEW',
+  SAVEDATE: 'SAVEDATE',
+  MODSEQ: 'CONDSTORE',
+};
+
+function usesOfFetch({ set, items, changedSince, vanished }: FetchRequest): readonly string[] {
+  return [
+    ...usesOfSet(set),
+    ...items.flatMap(({ kind }) => ITEM_USES[kind] ?? []),
+    ...(changedSince === undefined ? [] : ['CONDSTORE']),
+    ...(vanished ? ['QRESYNC'] : []),
+  ];
+}
+
 /** Items that the summary answers. */
 const FROM_ROW = new Set<FetchItem['kind']>([
   'UID',
@@ -61,6 +81,7 @@ const fetching = (uid: boolean): Command =>
     tells: uid ? 'all' : 'no-expunge',
     capability: uid ? [] : ['BINARY', 'OBJECTID', 'PREVIEW', 'SAVEDATE'],
     grammar: readFetch,
+    uses: usesOfFetch,
     run: (request, context) => fetch(request, uid, context),
   });
 

@@ -3,7 +3,7 @@ import { readMailboxName, type Scanner, writeMailboxName } from '../../wire/imap
 import { accountOf, type Context, command, type Done, loggedIn } from '../command.js';
 import { type ListedName, listNames, type Selection } from '../list/names.js';
 import { refusals } from '../refusals.js';
-import { readStatusItems, recentIn, type StatusItem, statusLine } from '../status-items.js';
+import { readStatusItems, recentIn, type StatusItem, statusLine, usesOfStatus } from '../status-items.js';
 
 interface ListRequest {
   readonly reference: string;
@@ -66,11 +66,21 @@ function readList(scanner: Scanner, context: Context): ListRequest {
   return { reference, patterns, select, returns, status, basic };
 }
 
+function usesOfList({ select, returns, status, basic }: ListRequest): readonly string[] {
+  return [
+    ...(basic ? [] : ['LIST-EXTENDED']),
+    ...(select.has('SPECIAL-USE') || returns.has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
+    ...(returns.has('CHILDREN') ? ['CHILDREN'] : []),
+    ...(returns.has('STATUS') ? ['LIST-STATUS', ...usesOfStatus(status)] : []),
+  ];
+}
+
 export const list = command({
   name: 'LIST',
   states: loggedIn,
   capability: ['CHILDREN', 'LIST-EXTENDED', 'LIST-STATUS'],
   grammar: readList,
+  uses: usesOfList,
   run: runList,
 });
 
@@ -89,8 +99,8 @@ async function runList(request: ListRequest, context: Context): Promise<Done> {
   for (const name of listNames(folders, subscriptions, { reference, patterns, select })) {
     const attributes = attributesOf(name, {
       subscribed: select.has('SUBSCRIBED') || returns.has('SUBSCRIBED'),
-      children: basic || returns.has('CHILDREN'),
-      specialUse: true,
+      children: context.offers('CHILDREN') && (basic || returns.has('CHILDREN')),
+      specialUse: context.offers('SPECIAL-USE'),
     });
     const childInfo =
       name.childInfo.length === 0

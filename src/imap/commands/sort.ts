@@ -3,9 +3,10 @@ import { type Command, command, inFolder, selectedOf } from '../command.js';
 import { refusals } from '../refusals.js';
 import { answerSearch } from '../search/answer.js';
 import { find } from '../search/find.js';
-import { readOrder, sortable, sorted } from '../search/order.js';
+import { readOrder, sortable, sorted, usesOfOrder } from '../search/order.js';
 import { asksModseq } from '../search/plan.js';
 import { byOrderedSubject, byReferences, writeThreads } from '../search/threads.js';
+import { usesOfKey, usesOfReturns } from '../search/uses.js';
 import { CHARSETS } from './search.js';
 
 /** A charset, which RFC 5256 wants here, and the keys. */
@@ -21,6 +22,7 @@ const sorting = (uid: boolean): Command =>
     name: uid ? 'UID SORT' : 'SORT',
     states: inFolder,
     tells: uid ? 'all' : 'no-expunge',
+    comesWith: ['SORT'],
     capability: uid ? [] : ['SORT', 'SORT=DISPLAY', 'ESORT'],
     grammar(scanner) {
       scanner.space();
@@ -28,6 +30,11 @@ const sorting = (uid: boolean): Command =>
       const order = readOrder(scanner);
       return { returns, order, key: readCharsetAndKeys(scanner) };
     },
+    uses: ({ returns, order, key }) => [
+      ...usesOfReturns(returns, 'ESORT'),
+      ...usesOfOrder(order),
+      ...usesOfKey(key),
+    ],
     async run({ returns, order, key }, context) {
       const selected = selectedOf(context);
       const found = await sortable(await find(key, context, selected, true));
@@ -54,6 +61,7 @@ const threading = (uid: boolean): Command =>
         throw refusals.badArgument('Algoritmo sconosciuto / Unknown threading algorithm');
       return { algorithm, key: readCharsetAndKeys(scanner) };
     },
+    uses: ({ algorithm, key }) => [`THREAD=${algorithm}`, ...usesOfKey(key)],
     async run({ algorithm, key }, context) {
       const selected = selectedOf(context);
       const found = await sortable(await find(key, context, selected, true));

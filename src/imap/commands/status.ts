@@ -1,6 +1,6 @@
 import { accountOf, command, loggedIn } from '../command.js';
 import { refusals } from '../refusals.js';
-import { readStatusItems, recentIn, statusLine } from '../status-items.js';
+import { readStatusItems, recentIn, statusLine, usesOfStatus } from '../status-items.js';
 import { readName } from './folders.js';
 
 /** RFC 9051 6.3.11. */
@@ -13,6 +13,7 @@ export const status = command({
     scanner.space();
     return { name, items: readStatusItems(scanner) };
   },
+  uses: ({ items }) => usesOfStatus(items),
   async run({ name, items }, context) {
     if (items.includes('HIGHESTMODSEQ')) context.enable('CONDSTORE');
     const folders = await context.services.mailstore.folders(accountOf(context).mailboxId);

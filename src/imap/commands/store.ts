@@ -4,6 +4,7 @@ import { type Command, type Context, command, type Done, inFolder, writableOf } 
 import { readFlag, readFlagList } from '../flag-arguments.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
+import { usesOfSet } from '../search/uses.js';
 
 interface StoreRequest {
   readonly set: SequenceSet;
@@ -52,6 +53,7 @@ const storing = (uid: boolean): Command =>
     states: inFolder,
     tells: uid ? 'all' : 'no-expunge',
     grammar: readStore,
+    uses: ({ set, unchangedSince }) => [...usesOfSet(set), ...(unchangedSince === null ? [] : ['CONDSTORE'])],
     run: (request, context) => store(request, uid, context),
   });
 

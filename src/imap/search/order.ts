@@ -37,6 +37,10 @@ export function readOrder(scanner: Scanner): Order[] {
   });
 }
 
+/** The display names come with a capability of their own (RFC 5957). */
+export const usesOfOrder = (order: readonly Order[]): readonly string[] =>
+  order.some(({ by }) => by === 'DISPLAYFROM' || by === 'DISPLAYTO') ? ['SORT=DISPLAY'] : [];
+
 /** A message with what it is sorted by. */
 export interface Sortable extends Found {
   readonly keys: SortKeys;

@@ -1,5 +1,6 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
+import * as capabilities from './capabilities.js';
 import * as contents from './contents.js';
 import * as copying from './copying.js';
 import * as directory from './directory.js';
@@ -15,6 +16,7 @@ import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
+import * as scram from './scram.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
@@ -34,6 +36,8 @@ export const writes = {
   addHolder: accounts.addHolder,
   addMailbox: accounts.addMailbox,
   setMailbox: accounts.setMailbox,
+  addScram: scram.addScram,
+  setCapability: capabilities.setCapability,
   addAlias: accounts.addAlias,
   removeAlias: accounts.removeAlias,
   commitSubmission: submission.commitSubmission,
@@ -57,6 +61,7 @@ export const writes = {
   copyMessages: copying.copyMessages,
   moveMessages: copying.moveMessages,
   appendMessages: copying.appendMessages,
+  replaceMessage: copying.replaceMessage,
   putSummaries: summaries.putSummaries,
   putDirectorySource: directory.putDirectorySource,
   removeDirectorySource: directory.removeDirectorySource,
@@ -75,6 +80,8 @@ export const reads = {
   listHolders: accounts.listHolders,
   findHolder: accounts.findHolder,
   findMailbox: accounts.findMailbox,
+  findLogin: accounts.findLogin,
+  hiddenCapabilities: capabilities.hiddenCapabilities,
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,

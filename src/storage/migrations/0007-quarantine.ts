@@ -6,7 +6,7 @@ const table: Readonly<Record<Dialect, string>> = { sqlite: 'strict', postgres: '
 
 /** Infected messages (RFC 6109 2.2.4): the index of what lies encrypted among the contents. */
 export const quarantine: Migration = {
-  version: 6,
+  version: 7,
   name: 'quarantine',
   statements: (dialect) => [
     `create table quarantine (

@@ -9,3 +9,7 @@ export interface Contender {
 
 export const USER = 'anna@alfa.example';
 export const PASSWORD = 'parola-di-anna';
+
+/** Users with empty mailboxes, each of whom logs in once: their password is verified, not remembered. */
+export const newcomer = (number: number): string => `nuovo${number}@alfa.example`;
+export const NEWCOMERS = 200;

@@ -1,4 +1,4 @@
-/** Dovecot 2.3 as an ordinary user, all it writes in a folder of its own, one account, IMAP in clear on loopback. */
+/** Dovecot 2.3 as an ordinary user, all it writes in a folder of its own, IMAP in clear on loopback. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Contender, USER } from './contender.js';
+import { type Contender, NEWCOMERS, newcomer, PASSWORD, USER } from './contender.js';
 import { RawClient } from './raw-client.js';
 
 /** How it keeps mail: sdbox, mdbox or maildir. */
@@ -58,7 +58,8 @@ disable_plaintext_auth = no
 default_login_user = ${name}
 default_internal_user = ${name}
 default_internal_group = ${group}
-mail_location = ${FORMAT}:${folder}/mail
+mail_location = ${FORMAT}:${folder}/mail/%u
+auth_cache_size = 10M
 mail_fsync = always
 default_process_limit = 100
 default_client_limit = 2000
@@ -98,7 +99,7 @@ service imap {
 }
 `;
 
-/** @param passwordHash argon2id in the PHC form: both verify the same one */
+/** @param passwordHash the newcomers', argon2id in the PHC form: both verify the same one */
 export async function startDovecot(folder: string, passwordHash: string): Promise<Contender> {
   const who = runner();
   const port = await freePort();
@@ -106,7 +107,12 @@ export async function startDovecot(folder: string, passwordHash: string): Promis
     await mkdir(join(folder, each), { recursive: true });
     await chown(join(folder, each), who.uid, who.gid);
   }
-  await writeFile(join(folder, 'users'), `${USER}:{ARGON2ID}${passwordHash}\n`);
+  const newcomers = Array.from(
+    { length: NEWCOMERS },
+    (_, number) => `${newcomer(number)}:{ARGON2ID}${passwordHash}\n`,
+  );
+  // Ours remembers a verified password for some minutes: the one it measures sessions with costs Dovecot nothing either.
+  await writeFile(join(folder, 'users'), `${USER}:{PLAIN}${PASSWORD}\n${newcomers.join('')}`);
   const file = join(folder, 'dovecot.conf');
   await writeFile(file, configuration(folder, port, who));
   const child = spawn('dovecot', ['-F', '-c', file], {

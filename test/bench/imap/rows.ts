@@ -1,5 +1,5 @@
 /** What is measured: each row does its work once over a session that is logged in, and says how much of it a second. */
-import { PASSWORD, USER } from './contender.js';
+import { newcomer, PASSWORD, USER } from './contender.js';
 import { LARGE, LARGE_FOLDER, largeMessage, MESSAGES, WORDS } from './mailbox.js';
 import { RawClient } from './raw-client.js';
 
@@ -33,9 +33,9 @@ const SELECTS = 20;
 const APPENDS = 100;
 const CONNECTIONS = 8;
 
-export async function loggedIn(port: number): Promise<RawClient> {
+export async function loggedIn(port: number, user = USER): Promise<RawClient> {
   const client = await RawClient.open(port);
-  await client.command(`LOGIN ${USER} ${PASSWORD}`);
+  await client.command(`LOGIN ${user} ${PASSWORD}`);
   return client;
 }
 
@@ -91,9 +91,27 @@ async function appendSome(client: RawClient, folder: string): Promise<void> {
 const THUNDERBIRD =
   'UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority X-Priority References Newsgroups In-Reply-To Content-Type Reply-To)]';
 
+/** The next newcomer of each server, by its port. */
+const newcomers = new Map<number, number>();
+
+function nextNewcomer(port: number): string {
+  const number = newcomers.get(port) ?? 0;
+  newcomers.set(port, number + 1);
+  return newcomer(number);
+}
+
 const sessions: readonly Row[] = [
   {
-    name: 'connect, LOGIN (argon2id, the same hash), SELECT, LOGOUT',
+    name: 'connect, first LOGIN (argon2id), LOGOUT',
+    unit: 'sessions',
+    folder: 'INBOX',
+    run: ({ port }) =>
+      timed(LOGINS, async () => {
+        for (let at = 0; at < LOGINS; at += 1) await (await loggedIn(port, nextNewcomer(port))).logout();
+      }),
+  },
+  {
+    name: 'connect, LOGIN again, SELECT, LOGOUT',
     unit: 'sessions',
     folder: 'INBOX',
     run: ({ port }) =>

@@ -8,7 +8,7 @@ import { Indexer, Mailstore } from '../../../src/mailstore/index.js';
 import { openStore } from '../../../src/storage/index.js';
 import { silentTelemetry } from '../../../src/telemetry/index.js';
 import { selfSigned } from '../../smtp/certificate.js';
-import { PASSWORD, USER } from './contender.js';
+import { NEWCOMERS, newcomer, PASSWORD, USER } from './contender.js';
 
 export interface Ready {
   readonly kind: 'ready';
@@ -30,6 +30,10 @@ const accounts = new Accounts({
 });
 await accounts.addDomain('alfa.example');
 const { passwordHash } = await accounts.addMailbox(USER, PASSWORD);
+for (let number = 0; number < NEWCOMERS; number += 1) {
+  const account = { address: newcomer(number), passwordHash, holderId: null, kind: 'user' } as const;
+  await store.write('addMailbox', { ...account, quota: 1e9, now: Date.now() });
+}
 const mailstore = new Mailstore(store);
 const telemetry = silentTelemetry();
 const indexer = new Indexer({ store, telemetry });

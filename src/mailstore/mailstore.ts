@@ -106,8 +106,11 @@ export class Mailstore {
   }
 
   /** Which of these contents may hold all of these trigrams (`fts5` query); only indexed ones can be told apart so. */
-  matching(query: string, contentIds: readonly number[]): Promise<number[]> {
-    return this.#store.read('matchingContents', { query, contentIds });
+  async matching(query: string, contentIds: readonly number[]): Promise<number[]> {
+    const matching: number[] = [];
+    for (const near of neighbours(contentIds))
+      matching.push(...(await this.#store.read('matchingContents', { query, contentIds: near })));
+    return matching;
   }
 
   storeFlags(request: FlagStore): Promise<{ states: readonly FlagState[]; refused: readonly number[] }> {
@@ -179,5 +182,20 @@ export class Mailstore {
     const { used, quota } = mailbox;
     const percent = quota === 0 ? 100 : Math.floor((used * 100) / quota);
     return { used, quota, free: Math.max(0, quota - used), percent };
+  }
+}
+
+/** Ids of contents that one read of the text index spans: others have their turn before the next. */
+const SPAN = 16_384;
+
+/** The ids by growing number, divided where they lie too far apart for one read. */
+function* neighbours(ids: readonly number[]): Generator<readonly number[]> {
+  const sorted = [...ids].sort((one, other) => one - other);
+  for (let at = 0; at < sorted.length; ) {
+    const limit = (sorted[at] ?? 0) + SPAN;
+    let end = at + 1;
+    while ((sorted[end] ?? limit) < limit) end += 1;
+    yield sorted.slice(at, end);
+    at = end;
   }
 }

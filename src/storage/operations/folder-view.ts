@@ -211,17 +211,24 @@ export const summarisedMessages: ReadOperation<
   SummarisedMessage[]
 > = (tx, request) => tx.all(selectSummarised, request);
 
-const selectMatching = statement<{ query: string; contentIds: readonly number[] }, { contentId: number }>(
+const selectMatching = statement<{ query: string; first: number; last: number }, { contentId: number }>(
   (db, p) =>
     sql<{ contentId: number }>`select rowid as "contentId" from content_text
-      where content_text match ${p('query')} and rowid in ${p.numbers('contentIds')}`.compile(db),
+      where content_text match ${p('query')} and rowid between ${p('first')} and ${p('last')}`.compile(db),
 );
 
 /**
  * Which of these contents may hold the text: those whose full text has every trigram that the query names. Only contents
- * whose summary says `indexed` can be told apart so. SQLite only.
+ * whose summary says `indexed` can be told apart so. The index is run through once from the smallest id to the largest: asking it
+ * for single ids costs a hundred times as much each. SQLite only.
  */
 export const matchingContents: ReadOperation<
   { query: string; contentIds: readonly number[] },
   number[]
-> = async (tx, request) => (await tx.all(selectMatching, request)).map(({ contentId }) => contentId);
+> = async (tx, { query, contentIds }) => {
+  if (contentIds.length === 0) return [];
+  const asked = new Set(contentIds);
+  const [first, last] = [Math.min(...asked), Math.max(...asked)];
+  const rows = await tx.all(selectMatching, { query, first, last });
+  return rows.map(({ contentId }) => contentId).filter((id) => asked.has(id));
+};

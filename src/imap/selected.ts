@@ -46,6 +46,10 @@ export class Selected {
   saved: readonly number[] | undefined;
   /** Keywords the client was told the folder has, lower case. */
   readonly #keywords: Map<string, string>;
+  /** Flags as they are said, by bits and keywords. */
+  readonly #flagTexts = new Map<number | string, string>();
+  /** Lists of keywords (JSON) that hold nothing new to the client. */
+  readonly #learned = new Set(['[]']);
   readonly #options: SelectedOptions;
   readonly #gone = new Set<number>();
   /** Changes the client was told of by the command that made them: UID -> modseq. */
@@ -87,8 +91,22 @@ export class Selected {
 
   /** The flags of a message for FETCH. */
   flagsOf(message: { readonly uid: number; readonly system: number; readonly keywords: string }): string {
-    const keywords = message.keywords === '[]' ? [] : (JSON.parse(message.keywords) as string[]);
-    return this.#flagText(message.uid, message.system, keywords);
+    const { uid, system, keywords } = message;
+    const key = keywords === '[]' ? system : `${system} ${keywords}`;
+    let text = this.#flagTexts.get(key);
+    if (text === undefined) {
+      text = flagNames({ system, keywords: JSON.parse(keywords) as string[] }).join(' ');
+      if (this.#flagTexts.size < FLAG_TEXTS) this.#flagTexts.set(key, text);
+    }
+    if (!this.recent.has(uid)) return text;
+    return text === '' ? '\\Recent' : `${text} \\Recent`;
+  }
+
+  /** The lines that must come before a FETCH of this message's flags. */
+  learnOf({ keywords }: { readonly keywords: string }): readonly string[] {
+    if (this.#learned.has(keywords)) return NOTHING;
+    this.#learned.add(keywords);
+    return this.learn(JSON.parse(keywords) as string[]);
   }
 
   #flagText(uid: number, system: number, keywords: readonly string[]): string {
@@ -229,6 +247,10 @@ export class Selected {
   }
 }
 
+/** Sets of flags whose words are remembered. */
+const FLAG_TEXTS = 256;
+
+const NOTHING: readonly string[] = [];
 const SYSTEM = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'];
 
 export const flagsLine = (keywords: readonly string[]): string =>

@@ -11,6 +11,7 @@ import type {
   SpecialUse,
   Store,
   SummarisedMessage,
+  SummaryPart,
   Which,
 } from '../storage/index.js';
 import { Watches } from './watches.js';
@@ -101,8 +102,13 @@ export class Mailstore {
     return this.#store.read('listedMessages', { folderId, uids });
   }
 
-  summarised(folderId: number, uids: readonly number[]): Promise<SummarisedMessage[]> {
-    return this.#store.read('summarisedMessages', { folderId, uids });
+  /** With these parts of their summaries. */
+  summarised(
+    folderId: number,
+    uids: readonly number[],
+    parts: readonly SummaryPart[],
+  ): Promise<SummarisedMessage[]> {
+    return this.#store.read('summarisedMessages', { folderId, uids, parts });
   }
 
   /** Which of these contents may hold all of these trigrams (`fts5` query); only indexed ones can be told apart so. */

@@ -25,6 +25,7 @@ export {
   type OpenedFolder,
   type QueueScope,
   type SummarisedMessage,
+  type SummaryPart,
   type Which,
 } from './operations/index.js';
 export type * from './records.js';

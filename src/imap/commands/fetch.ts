@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type FetchItem,
   readFetchItems,
@@ -7,7 +8,7 @@ import {
   writeSet,
 } from '../../wire/imap/index.js';
 import { type Command, type Context, command, type Done, inFolder, selectedOf } from '../command.js';
-import { answerFetch } from '../fetch/answer.js';
+import { answerFetch, asking } from '../fetch/answer.js';
 import { MessageData } from '../fetch/message.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
@@ -42,18 +43,6 @@ function readFetch(scanner: Scanner): FetchRequest {
   return { set, items, changedSince, vanished };
 }
 
-/** Items that the summary answers. */
-const FROM_ROW = new Set<FetchItem['kind']>([
-  'UID',
-  'FLAGS',
-  'MODSEQ',
-  'INTERNALDATE',
-  'SAVEDATE',
-  'RFC822.SIZE',
-  'EMAILID',
-  'THREADID',
-]);
-
 const fetching = (uid: boolean): Command =>
   command({
     name: uid ? 'UID FETCH' : 'FETCH',
@@ -82,20 +71,23 @@ async function fetch(request: FetchRequest, uid: boolean, context: Context): Pro
   if (vanished) await tellVanished(request.set, changedSince ?? 0, selected, context);
   const items = withImplied(request.items, uid, changedSince !== undefined);
   const marksSeen = !selected.readOnly && items.some((item) => 'peek' in item && !item.peek);
-  const needsSummary = items.some(({ kind }) => !FROM_ROW.has(kind));
+  const asked = asking(items);
+  const withFlags = asking([...items, { kind: 'FLAGS' }]);
+  const tellsFlags = items.some(({ kind }) => kind === 'FLAGS');
   for (const page of pagesOf(uids)) {
     const changed = marksSeen ? await markSeen(page, selected, context) : new Set<number>();
-    const rows = needsSummary
-      ? await mailstore.summarised(selected.folderId, page)
-      : await mailstore.listed(selected.folderId, page);
+    const rows =
+      asked.parts.length > 0
+        ? await mailstore.summarised(selected.folderId, page, asked.parts)
+        : await mailstore.listed(selected.folderId, page);
     for (const row of rows) {
       if (changedSince !== undefined && row.modseq <= changedSince) continue;
-      const told = changed.has(row.uid) && !items.some(({ kind }) => kind === 'FLAGS');
-      const asked: readonly FetchItem[] = told ? [...items, { kind: 'FLAGS' }] : items;
-      for (const line of selected.learn(row.keywords === '[]' ? [] : JSON.parse(row.keywords)))
-        context.untagged(line);
-      await answerFetch(new MessageData(row, mailstore), asked, selected, context);
+      for (const line of selected.learnOf(row)) context.untagged(line);
+      const told = changed.has(row.uid) && !tellsFlags ? withFlags : asked;
+      const waits = answerFetch(new MessageData(row, mailstore), told, selected, context);
+      if (waits !== undefined) await waits;
     }
+    await nextTurn();
   }
   return { text: 'Fatto / Done' };
 }

@@ -1,21 +1,20 @@
+import type { SummaryPart } from '../../storage/index.js';
 import type { SearchKey } from '../../wire/imap/index.js';
 
-/** What has to be read of a message to judge it: its row, its summary, or its text. */
-export type Depth = 'row' | 'summary' | 'text';
+/** What has to be read of a message, beside its row, to judge it. */
+export interface Reading {
+  /** Parts of its summary. */
+  readonly parts: readonly SummaryPart[];
+  /** Its text, unless the index says that it cannot fit. */
+  readonly text: boolean;
+}
 
-const DEPTHS: Partial<Record<SearchKey['kind'], Depth>> = {
-  field: 'summary',
-  header: 'summary',
-  text: 'text',
-};
-
-/** The most that any key needs. */
-export function depthOf(key: SearchKey): Depth {
-  const depths = leavesOf(key).map((leaf) =>
-    leaf.kind === 'day' && leaf.of === 'sent' ? 'summary' : (DEPTHS[leaf.kind] ?? 'row'),
-  );
-  if (depths.includes('text')) return 'text';
-  return depths.includes('summary') ? 'summary' : 'row';
+export function readingOf(key: SearchKey): Reading {
+  const leaves = leavesOf(key);
+  const parts: SummaryPart[] = [];
+  if (leaves.some(({ kind }) => kind === 'field' || kind === 'header')) parts.push('header');
+  if (leaves.some((leaf) => leaf.kind === 'day' && leaf.of === 'sent')) parts.push('sort');
+  return { parts, text: leaves.some(({ kind }) => kind === 'text') };
 }
 
 /** All keys that hold no others. */

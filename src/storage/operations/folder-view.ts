@@ -1,8 +1,8 @@
 /** A folder as a session sees it: what is in it, what changed since, what to answer about each message. */
 import { sql } from 'kysely';
 import type { Summary } from '../records.js';
-import { statement } from '../statement.js';
-import type { ReadOperation } from '../transaction.js';
+import { type Statement, statement } from '../statement.js';
+import type { ReadOperation, ReadTransaction } from '../transaction.js';
 
 /** A folder at one moment. */
 export interface OpenedFolder {
@@ -154,9 +154,12 @@ export interface ListedMessage extends ChangedMessage {
   readonly savedAt: number;
 }
 
-/** With its content's summary; all of it null while there is none. */
+/** What a summary is made of. */
+export type SummaryPart = Exclude<keyof Summary, 'indexed'>;
+
+/** With the parts of its content's summary that were asked for; all of it null while there is none. */
 export type SummarisedMessage = ListedMessage & {
-  readonly [K in Exclude<keyof Summary, 'indexed'>]: Summary[K] | null;
+  readonly [K in SummaryPart]?: Summary[K] | null;
 } & { readonly indexed: number | null };
 
 const columns = [
@@ -170,46 +173,107 @@ const columns = [
   'message.saved_at as savedAt',
 ] as const;
 
-const selectListed = statement<{ folderId: number; uids: readonly number[] }, ListedMessage>((db, p) =>
-  db
-    .selectFrom('message')
-    .select(columns)
-    .where('folder_id', '=', p('folderId'))
-    .where('uid', 'in', p.numbers('uids'))
-    .orderBy('uid'),
-);
+const summaryColumns = {
+  header: 'summary.header',
+  envelope: 'summary.envelope',
+  body: 'summary.body',
+  bodyStructure: 'summary.body_structure as bodyStructure',
+  parts: 'summary.parts',
+  sort: 'summary.sort',
+  preview: 'summary.preview',
+} as const;
 
-const selectSummarised = statement<{ folderId: number; uids: readonly number[] }, SummarisedMessage>(
-  (db, p) =>
+type Among = { folderId: number; uids: readonly number[] };
+type Between = { folderId: number; first: number; last: number };
+
+interface Selection<R> {
+  readonly among: Statement<Among, R>;
+  readonly between: Statement<Between, R>;
+}
+
+const listed: Selection<ListedMessage> = {
+  among: statement((db, p) =>
     db
       .selectFrom('message')
-      .leftJoin('summary', 'summary.content_id', 'message.content_id')
-      .select([
-        ...columns,
-        'summary.header',
-        'summary.envelope',
-        'summary.body',
-        'summary.body_structure as bodyStructure',
-        'summary.parts',
-        'summary.sort',
-        'summary.preview',
-        'summary.indexed',
-      ])
-      .where('message.folder_id', '=', p('folderId'))
-      .where('message.uid', 'in', p.numbers('uids'))
-      .orderBy('message.uid'),
-);
+      .select(columns)
+      .where('folder_id', '=', p('folderId'))
+      .where('uid', 'in', p.numbers('uids'))
+      .orderBy('uid'),
+  ),
+  between: statement((db, p) =>
+    db
+      .selectFrom('message')
+      .select(columns)
+      .where('folder_id', '=', p('folderId'))
+      .where('uid', '>=', p('first'))
+      .where('uid', '<=', p('last'))
+      .orderBy('uid'),
+  ),
+};
+
+/** A text column costs as much as a row: only those that are asked for are read. */
+const summarised = (parts: readonly SummaryPart[]): Selection<SummarisedMessage> => {
+  const own = parts.map((part) => summaryColumns[part]);
+  return {
+    among: statement((db, p) =>
+      db
+        .selectFrom('message')
+        .leftJoin('summary', 'summary.content_id', 'message.content_id')
+        .select([...columns, 'summary.indexed', ...own])
+        .where('message.folder_id', '=', p('folderId'))
+        .where('message.uid', 'in', p.numbers('uids'))
+        .orderBy('message.uid'),
+    ),
+    between: statement((db, p) =>
+      db
+        .selectFrom('message')
+        .leftJoin('summary', 'summary.content_id', 'message.content_id')
+        .select([...columns, 'summary.indexed', ...own])
+        .where('message.folder_id', '=', p('folderId'))
+        .where('message.uid', '>=', p('first'))
+        .where('message.uid', '<=', p('last'))
+        .orderBy('message.uid'),
+    ),
+  };
+};
+
+const byParts = new Map<string, Selection<SummarisedMessage>>();
+
+function summarisedBy(parts: readonly SummaryPart[]): Selection<SummarisedMessage> {
+  const sorted = [...new Set(parts)].sort();
+  const key = sorted.join();
+  const known = byParts.get(key) ?? summarised(sorted);
+  byParts.set(key, known);
+  return known;
+}
+
+/** UIDs that stand close together are read as a run of the index, which costs less than a list of them. */
+async function selected<R extends ListedMessage>(
+  tx: ReadTransaction,
+  { among, between }: Selection<R>,
+  { folderId, uids }: Among,
+): Promise<R[]> {
+  const asked = new Set(uids);
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  for (const uid of asked) {
+    if (uid < first) first = uid;
+    if (uid > last) last = uid;
+  }
+  if (asked.size === 0) return [];
+  if (last - first >= 2 * asked.size) return tx.all(among, { folderId, uids });
+  const rows = await tx.all(between, { folderId, first, last });
+  return last - first < asked.size ? rows : rows.filter(({ uid }) => asked.has(uid));
+}
 
 /** Messages by growing UID; those that are gone are missing. Callers ask for some hundred at a time. */
-export const listedMessages: ReadOperation<{ folderId: number; uids: readonly number[] }, ListedMessage[]> = (
-  tx,
-  request,
-) => tx.all(selectListed, request);
+export const listedMessages: ReadOperation<Among, ListedMessage[]> = (tx, request) =>
+  selected(tx, listed, request);
 
 export const summarisedMessages: ReadOperation<
-  { folderId: number; uids: readonly number[] },
+  Among & { parts: readonly SummaryPart[] },
   SummarisedMessage[]
-> = (tx, request) => tx.all(selectSummarised, request);
+> = (tx, { parts, ...request }) => selected(tx, summarisedBy(parts), request);
 
 const selectMatching = statement<{ query: string; first: number; last: number }, { contentId: number }>(
   (db, p) =>

@@ -21,7 +21,13 @@ import * as tracking from './tracking.js';
 export type { Appended, Copied } from './copying.js';
 export type { FlagState, FlagStore } from './flagging.js';
 export type { Which } from './folder-rows.js';
-export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
+export type {
+  FolderChanges,
+  ListedMessage,
+  OpenedFolder,
+  SummarisedMessage,
+  SummaryPart,
+} from './folder-view.js';
 export { standardFolders } from './folders.js';
 export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Summary } from '../../../src/storage/index.js';
+import type { Summary, SummaryPart } from '../../../src/storage/index.js';
 import { append, opened } from './letters.js';
 import { changesOver, deposit, event, NOW, newMailbox, type OpenStore, receipt, using } from './records.js';
 
@@ -51,13 +51,44 @@ export function summariesContract(open: OpenStore): void {
         const [contentId = 0] = await store.read('dueSummaries', { limit: 1 });
         await store.write('putSummaries', { entries: [{ contentId, summary: summary(), text: '' }] });
         const { id: folderId } = await opened(store, id);
-        const [one, two] = await store.read('summarisedMessages', { folderId, uids: [1, 2] });
+        const { header, indexed, ...rest } = summary();
+        const parts = ['header', ...Object.keys(rest)] as SummaryPart[];
+        const [one, two] = await store.read('summarisedMessages', { folderId, uids: [1, 2], parts });
         const listed = await store.read('listedMessages', { folderId, uids: [1, 2] });
-        const { header, ...rest } = summary();
         assert.ok(one?.header != null && Buffer.from(one.header).equals(header ?? Buffer.alloc(0)));
         assert.deepEqual({ ...one, header: null }, { ...listed[0], ...rest, header: null, indexed: 1 });
         const nothing = Object.fromEntries(Object.keys(summary()).map((key) => [key, null]));
         assert.deepEqual(two, { ...listed[1], ...nothing });
+        const [some] = await store.read('summarisedMessages', { folderId, uids: [1], parts: ['envelope'] });
+        assert.deepEqual(some, { ...listed[0], envelope: summary().envelope, indexed: 1 });
+      }));
+
+    it('are read for the UIDs that were asked for, whether these stand close together or not', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        await append(
+          store,
+          id,
+          Array.from({ length: 20 }, (_, at) => `numero ${at}`),
+        );
+        const { id: folderId } = await opened(store, id);
+        await store.write('expungeMessages', { mailboxId: id, folderId, which: { uids: [4] } });
+        const uidsOf = async (uids: number[]) => {
+          const listed = await store.read('listedMessages', { folderId, uids });
+          const read = await store.read('summarisedMessages', { folderId, uids, parts: [] });
+          assert.deepEqual(
+            read.map(({ indexed, ...row }) => row),
+            listed,
+          );
+          return listed.map(({ uid }) => uid);
+        };
+        assert.deepEqual(await uidsOf([2, 3, 4, 5]), [2, 3, 5]);
+        assert.deepEqual(await uidsOf([2, 3, 6]), [2, 3, 6], 'what stands between is not given');
+        assert.deepEqual(await uidsOf([1, 20]), [1, 20]);
+        assert.deepEqual(await uidsOf([7, 2, 2, 5]), [2, 5, 7], 'in any order');
+        assert.deepEqual(await uidsOf([1, 9, 2, 4]), [1, 2, 9]);
+        assert.deepEqual(await uidsOf([30, 31]), []);
+        assert.deepEqual(await uidsOf([]), []);
       }));
 
     it('go with their content, and none is kept of a content that went', () =>

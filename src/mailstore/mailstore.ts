@@ -14,6 +14,7 @@ import type {
   SummaryPart,
   Which,
 } from '../storage/index.js';
+import { FolderIndexes } from './folder-index.js';
 import { Watches } from './watches.js';
 
 /** How full a mailbox is, in octets. */
@@ -40,12 +41,14 @@ export class Mailstore {
   readonly #store: MailstoreStore;
   readonly #now: () => number;
   readonly #watches: Watches;
+  readonly #indexes: FolderIndexes;
 
   /** @param now epoch milliseconds; the system's clock if not given */
   constructor(store: MailstoreStore, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
     this.#watches = new Watches(store);
+    this.#indexes = new FolderIndexes((folderId, since) => store.read('folderChanges', { folderId, since }));
   }
 
   folders(mailboxId: number): Promise<Folder[]> {
@@ -87,19 +90,25 @@ export class Mailstore {
   }
 
   /** Undefined when there is no such folder. @param since epoch milliseconds: whose `firstSince` came into it then or later */
-  openFolder(mailboxId: number, name: string, since: number): Promise<OpenedFolder | undefined> {
-    return this.#store.read('openFolder', { mailboxId, name, since });
+  async openFolder(mailboxId: number, name: string, since: number): Promise<OpenedFolder | undefined> {
+    const id = await this.#store.read('folderNamed', { mailboxId, name });
+    const index = id === undefined ? undefined : await this.#indexes.current(id);
+    if (id === undefined || index === undefined)
+      return this.#store.read('openFolder', { mailboxId, name, since });
+    return { id, name, ...index.opened(since) };
   }
 
   /** What happened in a folder after a modseq; undefined when the folder is gone. */
-  changes(folderId: number, since: number): Promise<FolderChanges | undefined> {
-    return this.#store.read('folderChanges', { folderId, since });
+  async changes(folderId: number, since: number): Promise<FolderChanges | undefined> {
+    const index = await this.#indexes.current(folderId);
+    return index?.since(since) ?? this.#store.read('folderChanges', { folderId, since });
   }
 
   // --- messages of a folder, by UID: those that are gone are passed over -------------------------------------------
 
-  listed(folderId: number, uids: readonly number[]): Promise<ListedMessage[]> {
-    return this.#store.read('listedMessages', { folderId, uids });
+  async listed(folderId: number, uids: readonly number[]): Promise<ListedMessage[]> {
+    const index = await this.#indexes.current(folderId);
+    return index?.listed(uids) ?? this.#store.read('listedMessages', { folderId, uids });
   }
 
   /** With these parts of their summaries. */

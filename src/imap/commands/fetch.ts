@@ -43,6 +43,9 @@ function readFetch(scanner: Scanner): FetchRequest {
   return { set, items, changedSince, vanished };
 }
 
+/** Messages at once where nothing of their contents is asked for. */
+const ROWS = 1000;
+
 const fetching = (uid: boolean): Command =>
   command({
     name: uid ? 'UID FETCH' : 'FETCH',
@@ -74,7 +77,7 @@ async function fetch(request: FetchRequest, uid: boolean, context: Context): Pro
   const asked = asking(items);
   const withFlags = asking([...items, { kind: 'FLAGS' }]);
   const tellsFlags = items.some(({ kind }) => kind === 'FLAGS');
-  for (const page of pagesOf(uids)) {
+  for (const page of pagesOf(uids, asked.parts.length > 0 ? undefined : ROWS)) {
     const changed = marksSeen ? await markSeen(page, selected, context) : new Set<number>();
     const rows =
       asked.parts.length > 0

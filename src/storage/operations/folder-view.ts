@@ -60,6 +60,12 @@ const selectKeywords = statement<{ folderId: number }, { keywords: string }>((db
   db.selectFrom('message').select('keywords').distinct().where('folder_id', '=', p('folderId')),
 );
 
+/** The id of a folder that can be opened. */
+export const folderNamed: ReadOperation<{ mailboxId: number; name: string }, number | undefined> = async (
+  tx,
+  request,
+) => (await tx.first(selectFolder, request))?.id;
+
 /** Undefined when there is no such folder, or only others that stand under its name. */
 export const openFolder: ReadOperation<
   { mailboxId: number; name: string; since: number },
@@ -80,20 +86,36 @@ export const openFolder: ReadOperation<
 
 // --- changes ---------------------------------------------------------------------------------------------------
 
-/** A message whose flags are other ones, or that is new. */
-export interface ChangedMessage {
+/** What a FETCH or a SEARCH of one message starts from. */
+export interface ListedMessage {
   readonly uid: number;
   readonly modseq: number;
   readonly system: number;
   /** JSON. */
   readonly keywords: string;
+  readonly contentId: number;
+  readonly size: number;
+  readonly internalDate: number;
+  readonly savedAt: number;
 }
+
+const columns = [
+  'message.uid',
+  'message.modseq',
+  'message.system',
+  'message.keywords',
+  'message.content_id as contentId',
+  'message.size',
+  'message.internal_date as internalDate',
+  'message.saved_at as savedAt',
+] as const;
 
 export interface FolderChanges {
   readonly uidValidity: number;
   readonly uidNext: number;
   readonly highestModseq: number;
-  readonly changed: readonly ChangedMessage[];
+  /** Whose flags are other ones, or that are new. */
+  readonly changed: readonly ListedMessage[];
   /** UIDs that went; 'unknown' when it is too long ago: those that are not there went. */
   readonly gone: readonly number[] | 'unknown';
 }
@@ -111,10 +133,10 @@ const selectFacts = statement<{ folderId: number }, Omit<FolderFacts, 'id' | 'na
       .where('id', '=', p('folderId'))
       .where('selectable', '=', 1),
 );
-const selectChanged = statement<{ folderId: number; since: number }, ChangedMessage>((db, p) =>
+const selectChanged = statement<{ folderId: number; since: number }, ListedMessage>((db, p) =>
   db
     .selectFrom('message')
-    .select(['uid', 'modseq', 'system', 'keywords'])
+    .select(columns)
     .where('folder_id', '=', p('folderId'))
     .where('modseq', '>', p('since'))
     .orderBy('uid'),
@@ -146,14 +168,6 @@ export const folderChanges: ReadOperation<
 
 // --- messages --------------------------------------------------------------------------------------------------
 
-/** What a FETCH or a SEARCH of one message starts from. */
-export interface ListedMessage extends ChangedMessage {
-  readonly contentId: number;
-  readonly size: number;
-  readonly internalDate: number;
-  readonly savedAt: number;
-}
-
 /** What a summary is made of. */
 export type SummaryPart = Exclude<keyof Summary, 'indexed'>;
 
@@ -161,17 +175,6 @@ export type SummaryPart = Exclude<keyof Summary, 'indexed'>;
 export type SummarisedMessage = ListedMessage & {
   readonly [K in SummaryPart]?: Summary[K] | null;
 } & { readonly indexed: number | null };
-
-const columns = [
-  'message.uid',
-  'message.modseq',
-  'message.system',
-  'message.keywords',
-  'message.content_id as contentId',
-  'message.size',
-  'message.internal_date as internalDate',
-  'message.saved_at as savedAt',
-] as const;
 
 const summaryColumns = {
   header: 'summary.header',

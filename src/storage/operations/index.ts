@@ -86,6 +86,7 @@ export const reads = {
   openFolder: view.openFolder,
   folderChanges: view.folderChanges,
   listedMessages: view.listedMessages,
+  folderNamed: view.folderNamed,
   summarisedMessages: view.summarisedMessages,
   matchingContents: view.matchingContents,
   dueSummaries: summaries.dueSummaries,

@@ -4,8 +4,10 @@ import type { ReadTransaction } from '../transaction.js';
 
 /** How long a statement waits for another process's write. */
 const BUSY_TIMEOUT_MS = 5000;
-/** Page cache of a connection. */
+/** Page cache of the writer. */
 const CACHE_KIB = 16 * 1024;
+/** Page cache of a reader: summaries of some ten thousand messages, which clients ask for again and again. */
+const READING_CACHE_KIB = 64 * 1024;
 /** Octets of the WAL that stay on the disk when it is not needed. */
 const WAL_KEPT = 64 * 1024 * 1024;
 
@@ -120,7 +122,7 @@ export function openWriting(file: string): Connection {
 export function openReading(file: string): Connection {
   const db = new Database(file, { timeout: BUSY_TIMEOUT_MS, readonly: true, fileMustExist: true });
   db.pragma('query_only = ON');
-  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma(`cache_size = -${READING_CACHE_KIB}`);
   return new Connection(db);
 }
 

@@ -92,14 +92,7 @@ export class Selected {
   /** The flags of a message for FETCH. */
   flagsOf(message: { readonly uid: number; readonly system: number; readonly keywords: string }): string {
     const { uid, system, keywords } = message;
-    const key = keywords === '[]' ? system : `${system} ${keywords}`;
-    let text = this.#flagTexts.get(key);
-    if (text === undefined) {
-      text = flagNames({ system, keywords: JSON.parse(keywords) as string[] }).join(' ');
-      if (this.#flagTexts.size < FLAG_TEXTS) this.#flagTexts.set(key, text);
-    }
-    if (!this.recent.has(uid)) return text;
-    return text === '' ? '\\Recent' : `${text} \\Recent`;
+    return this.#flagText(uid, system, keywords === '[]' ? NOTHING : keywords);
   }
 
   /** The lines that must come before a FETCH of this message's flags. */
@@ -109,9 +102,20 @@ export class Selected {
     return this.learn(JSON.parse(keywords) as string[]);
   }
 
-  #flagText(uid: number, system: number, keywords: readonly string[]): string {
-    const names = flagNames({ system, keywords });
-    return (this.recent.has(uid) ? [...names, '\\Recent'] : names).join(' ');
+  /** @param keywords a list, or JSON of one */
+  #flagText(uid: number, system: number, keywords: readonly string[] | string): string {
+    const key =
+      keywords.length === 0
+        ? system
+        : `${system} ${typeof keywords === 'string' ? keywords : JSON.stringify(keywords)}`;
+    let text = this.#flagTexts.get(key);
+    if (text === undefined) {
+      const list = typeof keywords === 'string' ? (JSON.parse(keywords) as string[]) : keywords;
+      text = flagNames({ system, keywords: list }).join(' ');
+      if (this.#flagTexts.size < FLAG_TEXTS) this.#flagTexts.set(key, text);
+    }
+    if (!this.recent.has(uid)) return text;
+    return text === '' ? '\\Recent' : `${text} \\Recent`;
   }
 
   /**
@@ -229,12 +233,13 @@ export class Selected {
   }
 
   /** Keywords the client has not heard of in this folder are announced before they are used. */
-  learn(keywords: readonly string[]): string[] {
+  learn(keywords: readonly string[]): readonly string[] {
+    if (keywords.length === 0) return NOTHING;
     const before = this.#keywords.size;
     for (const keyword of keywords) {
       if (!this.#keywords.has(keyword.toLowerCase())) this.#keywords.set(keyword.toLowerCase(), keyword);
     }
-    return this.#keywords.size === before ? [] : [flagsLine(this.keywords)];
+    return this.#keywords.size === before ? NOTHING : [flagsLine(this.keywords)];
   }
 
   #claim(uids: readonly number[], from: number): number[] {

@@ -5,7 +5,7 @@
  * Invariant: every change to a folder raises its modseq, and each use asks the store for that first; so what is given is what
  * stands in the store, whoever changed it.
  */
-import type { FolderChanges, ListedMessage, OpenedFolder } from '../storage/index.js';
+import type { FlagGroup, FolderChanges, ListedMessage, OpenedFolder } from '../storage/index.js';
 import { lowerBound } from '../wire/imap/index.js';
 
 /** Messages kept, of all folders together: some 25 MB. */
@@ -54,6 +54,20 @@ export class FolderIndex {
     return true;
   }
 
+  /** A change that this house made itself. It counts only when nothing else came between; else the next look brings it. */
+  flagged(modseq: number, groups: readonly FlagGroup[]): void {
+    if (modseq !== this.#modseq + 1) return;
+    for (const group of groups) {
+      if (group.modseq !== modseq) continue;
+      const { system } = group;
+      const keywords = JSON.stringify(group.keywords);
+      this.#find(group.uids, (row, at) => {
+        this.#rows[at] = { ...row, system, keywords, modseq };
+      });
+    }
+    this.#modseq = modseq;
+  }
+
   #take({ changed, gone, highestModseq, uidNext }: FolderChanges & { gone: readonly number[] }): void {
     this.#remove(gone, highestModseq);
     for (const row of changed) {
@@ -83,18 +97,22 @@ export class FolderIndex {
     this.#gone = this.#gone.filter((one) => one.modseq > this.#goneSince);
   }
 
-  /** Those of these UIDs that are there, by growing UID. */
+  /** Those of these UIDs (growing) that are there. */
   listed(uids: readonly number[]): ListedMessage[] {
     const found: ListedMessage[] = [];
+    this.#find(uids, (row) => found.push(row));
+    return found;
+  }
+
+  #find(uids: readonly number[], take: (row: ListedMessage, at: number) => void): void {
     let at = 0;
     for (const uid of uids) {
       if (this.#uids[at] !== uid) at = lowerBound(this.#uids, uid);
       const row = this.#rows[at];
       if (row?.uid !== uid) continue;
-      found.push(row);
+      take(row, at);
       at += 1;
     }
-    return found;
   }
 
   /** Undefined when it is not remembered any more what went since. */
@@ -166,6 +184,11 @@ export class FolderIndexes {
     if (known?.update(changes)) return this.#keep(folderId, known);
     const all = await this.#changes(folderId, -1);
     return all && this.#keep(folderId, new FolderIndex(all));
+  }
+
+  /** Flags of a folder were changed by this. */
+  flagged(folderId: number, modseq: number, groups: readonly FlagGroup[]): void {
+    this.#indexes.get(folderId)?.flagged(modseq, groups);
   }
 
   #keep(folderId: number, index: FolderIndex): FolderIndex {

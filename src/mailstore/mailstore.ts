@@ -1,7 +1,7 @@
 import type { Rope } from '../rope/index.js';
 import type {
   Copied,
-  FlagState,
+  FlagSet,
   FlagStore,
   Folder,
   FolderChanges,
@@ -25,6 +25,12 @@ export interface Usage {
   readonly free: number;
   /** 100 is full; a mailbox full of receipts can be over it. */
   readonly percent: number;
+}
+
+/** A message's flags as they stand. */
+export interface FlagState extends FlagSet {
+  readonly uid: number;
+  readonly modseq: number;
 }
 
 /** A folder of a mailbox. */
@@ -89,6 +95,11 @@ export class Mailstore {
     return this.#store.write('setSubscription', { mailboxId, name, subscribed });
   }
 
+  /** Whether there is such a folder, and it can hold messages. */
+  async hasFolder(mailboxId: number, name: string): Promise<boolean> {
+    return (await this.#store.read('folderNamed', { mailboxId, name })) !== undefined;
+  }
+
   /** Undefined when there is no such folder. @param since epoch milliseconds: whose `firstSince` came into it then or later */
   async openFolder(mailboxId: number, name: string, since: number): Promise<OpenedFolder | undefined> {
     const id = await this.#store.read('folderNamed', { mailboxId, name });
@@ -128,8 +139,18 @@ export class Mailstore {
     return matching;
   }
 
-  storeFlags(request: FlagStore): Promise<{ states: readonly FlagState[]; refused: readonly number[] }> {
-    return this.#store.write('storeFlags', request);
+  /**
+   * Changes flags.
+   * @returns the state of every message that was asked for and is there, by growing UID; `refused`: the UIDs that had changed since
+   */
+  async storeFlags(
+    request: FlagStore,
+  ): Promise<{ states: readonly FlagState[]; refused: readonly number[] }> {
+    const { modseq, groups, refused } = await this.#store.write('storeFlags', request);
+    if (modseq > 0) this.#indexes.flagged(request.folderId, modseq, groups);
+    const states = groups.flatMap(({ uids, ...flags }) => uids.map((uid) => ({ uid, ...flags })));
+    if (groups.length > 1) states.sort((one, other) => one.uid - other.uid);
+    return { states, refused };
   }
 
   /** @returns the UIDs that went */

@@ -33,6 +33,7 @@ const steps = fc.array(
     fc.record({ does: fc.constant('append' as const), flag: fc.constantFrom('\\Seen', '$Consegna', 'a') }),
     fc.record({
       does: fc.constant('flag' as const),
+      own: fc.boolean(),
       how: fc.constantFrom('add' as const, 'remove' as const, 'replace' as const),
       flag: fc.constantFrom('\\Seen', '\\Deleted', '$Consegna'),
       uids: fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 6 }),
@@ -67,7 +68,14 @@ describe('a folder in memory', () => {
             } else if (step.does === 'flag') {
               const flags = flagSetOf([step.flag]);
               const place = { mailboxId, folderId, unchangedSince: null };
-              await writing.storeFlags({ ...place, uids: step.uids, how: step.how, flags });
+              const uids = [...new Set(step.uids)].sort((one, other) => one - other);
+              const who = step.own ? mailstore : writing;
+              const { states } = await who.storeFlags({ ...place, uids, how: step.how, flags });
+              const rows = await store.read('listedMessages', { folderId, uids });
+              assert.deepEqual(
+                states.map(({ keywords, ...state }) => ({ ...state, keywords: JSON.stringify(keywords) })),
+                rows.map(({ uid, system, keywords, modseq }) => ({ system, modseq, uid, keywords })),
+              );
             } else if (step.does === 'expunge') {
               await writing.expungeFrom(mailboxId, folderId, { uids: step.uids });
             } else {

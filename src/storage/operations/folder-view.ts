@@ -1,8 +1,9 @@
 /** A folder as a session sees it: what is in it, what changed since, what to answer about each message. */
 import { sql } from 'kysely';
 import type { Summary } from '../records.js';
-import { type Statement, statement } from '../statement.js';
-import type { ReadOperation, ReadTransaction } from '../transaction.js';
+import { statement } from '../statement.js';
+import type { ReadOperation } from '../transaction.js';
+import { type Among, type ByUid, readByUid } from './by-uid.js';
 
 /** A folder at one moment. */
 export interface OpenedFolder {
@@ -186,15 +187,7 @@ const summaryColumns = {
   preview: 'summary.preview',
 } as const;
 
-type Among = { folderId: number; uids: readonly number[] };
-type Between = { folderId: number; first: number; last: number };
-
-interface Selection<R> {
-  readonly among: Statement<Among, R>;
-  readonly between: Statement<Between, R>;
-}
-
-const listed: Selection<ListedMessage> = {
+const listed: ByUid<ListedMessage> = {
   among: statement((db, p) =>
     db
       .selectFrom('message')
@@ -215,7 +208,7 @@ const listed: Selection<ListedMessage> = {
 };
 
 /** A text column costs as much as a row: only those that are asked for are read. */
-const summarised = (parts: readonly SummaryPart[]): Selection<SummarisedMessage> => {
+const summarised = (parts: readonly SummaryPart[]): ByUid<SummarisedMessage> => {
   const own = parts.map((part) => summaryColumns[part]);
   return {
     among: statement((db, p) =>
@@ -240,9 +233,9 @@ const summarised = (parts: readonly SummaryPart[]): Selection<SummarisedMessage>
   };
 };
 
-const byParts = new Map<string, Selection<SummarisedMessage>>();
+const byParts = new Map<string, ByUid<SummarisedMessage>>();
 
-function summarisedBy(parts: readonly SummaryPart[]): Selection<SummarisedMessage> {
+function summarisedBy(parts: readonly SummaryPart[]): ByUid<SummarisedMessage> {
   const sorted = [...new Set(parts)].sort();
   const key = sorted.join();
   const known = byParts.get(key) ?? summarised(sorted);
@@ -250,33 +243,14 @@ function summarisedBy(parts: readonly SummaryPart[]): Selection<SummarisedMessag
   return known;
 }
 
-/** UIDs that stand close together are read as a run of the index, which costs less than a list of them. */
-async function selected<R extends ListedMessage>(
-  tx: ReadTransaction,
-  { among, between }: Selection<R>,
-  { folderId, uids }: Among,
-): Promise<R[]> {
-  const asked = new Set(uids);
-  let first = Number.POSITIVE_INFINITY;
-  let last = 0;
-  for (const uid of asked) {
-    if (uid < first) first = uid;
-    if (uid > last) last = uid;
-  }
-  if (asked.size === 0) return [];
-  if (last - first >= 2 * asked.size) return tx.all(among, { folderId, uids });
-  const rows = await tx.all(between, { folderId, first, last });
-  return last - first < asked.size ? rows : rows.filter(({ uid }) => asked.has(uid));
-}
-
 /** Messages by growing UID; those that are gone are missing. Callers ask for some hundred at a time. */
 export const listedMessages: ReadOperation<Among, ListedMessage[]> = (tx, request) =>
-  selected(tx, listed, request);
+  readByUid(tx, listed, request);
 
 export const summarisedMessages: ReadOperation<
   Among & { parts: readonly SummaryPart[] },
   SummarisedMessage[]
-> = (tx, { parts, ...request }) => selected(tx, summarisedBy(parts), request);
+> = (tx, { parts, ...request }) => readByUid(tx, summarisedBy(parts), request);
 
 const selectMatching = statement<{ query: string; first: number; last: number }, { contentId: number }>(
   (db, p) =>

@@ -19,7 +19,7 @@ import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
 
 export type { Appended, Copied } from './copying.js';
-export type { FlagState, FlagStore } from './flagging.js';
+export type { FlagGroup, FlagStore, FlagsStored } from './flagging.js';
 export type { Which } from './folder-rows.js';
 export type {
   FolderChanges,

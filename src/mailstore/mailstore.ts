@@ -10,11 +10,14 @@ import type {
   OpenedFolder,
   SpecialUse,
   Store,
-  SummarisedMessage,
+  StoredSummary,
   SummaryPart,
   Which,
 } from '../storage/index.js';
 import { FolderIndexes } from './folder-index.js';
+import { KnownSortKeys } from './known-sort-keys.js';
+import type { SortKeys } from './sort-keys.js';
+import { TextFilter } from './text-filter.js';
 import { Watches } from './watches.js';
 
 /** How full a mailbox is, in octets. */
@@ -25,6 +28,12 @@ export interface Usage {
   readonly free: number;
   /** 100 is full; a mailbox full of receipts can be over it. */
   readonly percent: number;
+}
+
+/** A message of a folder with what was asked for of its summary; undefined where there is none yet. */
+export interface SummarisedMessage {
+  readonly row: ListedMessage;
+  readonly summary: StoredSummary | undefined;
 }
 
 /** A message's flags as they stand. */
@@ -48,12 +57,16 @@ export class Mailstore {
   readonly #now: () => number;
   readonly #watches: Watches;
   readonly #indexes: FolderIndexes;
+  readonly #sortKeys: KnownSortKeys;
+  readonly #textFilter: TextFilter;
 
   /** @param now epoch milliseconds; the system's clock if not given */
   constructor(store: MailstoreStore, now: () => number = Date.now) {
     this.#store = store;
     this.#now = now;
     this.#watches = new Watches(store);
+    this.#sortKeys = new KnownSortKeys(store);
+    this.#textFilter = new TextFilter(store);
     this.#indexes = new FolderIndexes((folderId, since) => store.read('folderChanges', { folderId, since }));
   }
 
@@ -122,21 +135,37 @@ export class Mailstore {
     return index?.listed(uids) ?? this.#store.read('listedMessages', { folderId, uids });
   }
 
-  /** With these parts of their summaries. */
-  summarised(
+  /** Rows of a folder with these parts of their summaries; those that are gone meanwhile are missing. */
+  async summarised(
     folderId: number,
-    uids: readonly number[],
+    rows: readonly ListedMessage[],
     parts: readonly SummaryPart[],
   ): Promise<SummarisedMessage[]> {
-    return this.#store.read('summarisedMessages', { folderId, uids, parts });
+    if (parts.length === 0) return rows.map((row) => ({ row, summary: undefined }));
+    const contentIds = rows.map(({ contentId }) => contentId);
+    const stored = new Map<number, StoredSummary>();
+    for (const one of await this.#store.read('storedSummaries', { contentIds, parts }))
+      stored.set(one.contentId, one);
+    const missing = rows.filter(({ contentId }) => !stored.has(contentId)).map(({ uid }) => uid);
+    // None yet, or its content went with it.
+    const there =
+      missing.length === 0 ? NONE : new Set((await this.listed(folderId, missing)).map((row) => row.uid));
+    const found: SummarisedMessage[] = [];
+    for (const row of rows) {
+      const summary = stored.get(row.contentId);
+      if (summary !== undefined || there.has(row.uid)) found.push({ row, summary });
+    }
+    return found;
   }
 
-  /** Which of these contents may hold all of these trigrams (`fts5` query); only indexed ones can be told apart so. */
-  async matching(query: string, contentIds: readonly number[]): Promise<number[]> {
-    const matching: number[] = [];
-    for (const near of neighbours(contentIds))
-      matching.push(...(await this.#store.read('matchingContents', { query, contentIds: near })));
-    return matching;
+  /** What each of these messages is sorted by; undefined where there is no summary yet. */
+  sortKeys(rows: readonly ListedMessage[]): Promise<(SortKeys | undefined)[]> {
+    return this.#sortKeys.of(rows.map(({ contentId }) => contentId));
+  }
+
+  /** Those of these contents whose text has certainly not all of these trigrams (`fts5` query). */
+  without(query: string, contentIds: readonly number[]): Promise<ReadonlySet<number>> {
+    return this.#textFilter.without(query, contentIds);
   }
 
   /**
@@ -221,17 +250,4 @@ export class Mailstore {
   }
 }
 
-/** Ids of contents that one read of the text index spans: others have their turn before the next. */
-const SPAN = 16_384;
-
-/** The ids by growing number, divided where they lie too far apart for one read. */
-function* neighbours(ids: readonly number[]): Generator<readonly number[]> {
-  const sorted = [...ids].sort((one, other) => one - other);
-  for (let at = 0; at < sorted.length; ) {
-    const limit = (sorted[at] ?? 0) + SPAN;
-    let end = at + 1;
-    while ((sorted[end] ?? limit) < limit) end += 1;
-    yield sorted.slice(at, end);
-    at = end;
-  }
-}
+const NONE: ReadonlySet<number> = new Set();

@@ -25,7 +25,7 @@ export {
   type ListedMessage,
   type OpenedFolder,
   type QueueScope,
-  type SummarisedMessage,
+  type StoredSummary,
   type SummaryPart,
   type Which,
 } from './operations/index.js';

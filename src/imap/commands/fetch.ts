@@ -79,15 +79,12 @@ async function fetch(request: FetchRequest, uid: boolean, context: Context): Pro
   const tellsFlags = items.some(({ kind }) => kind === 'FLAGS');
   for (const page of pagesOf(uids, asked.parts.length > 0 ? undefined : ROWS)) {
     const changed = marksSeen ? await markSeen(page, selected, context) : new Set<number>();
-    const rows =
-      asked.parts.length > 0
-        ? await mailstore.summarised(selected.folderId, page, asked.parts)
-        : await mailstore.listed(selected.folderId, page);
-    for (const row of rows) {
-      if (changedSince !== undefined && row.modseq <= changedSince) continue;
-      for (const line of selected.learnOf(row)) context.untagged(line);
-      const told = changed.has(row.uid) && !tellsFlags ? withFlags : asked;
-      const waits = answerFetch(new MessageData(row, mailstore), told, selected, context);
+    const rows = await mailstore.listed(selected.folderId, page);
+    const wanted = changedSince === undefined ? rows : rows.filter(({ modseq }) => modseq > changedSince);
+    for (const message of await mailstore.summarised(selected.folderId, wanted, asked.parts)) {
+      for (const line of selected.learnOf(message.row)) context.untagged(line);
+      const told = changed.has(message.row.uid) && !tellsFlags ? withFlags : asked;
+      const waits = answerFetch(new MessageData(message, mailstore), told, selected, context);
       if (waits !== undefined) await waits;
     }
     await nextTurn();

@@ -161,6 +161,8 @@ function speaker(item: FetchItem): Speaker {
   }
 }
 
+const all = (block: string): string => block;
+
 function bodySpeaker(item: Extract<FetchItem, { kind: 'BODY[]' }>): Speaker {
   const { section, partial, name } = item;
   const { part, text } = section;
@@ -170,11 +172,10 @@ function bodySpeaker(item: Extract<FetchItem, { kind: 'BODY[]' }>): Speaker {
       mark: '',
       rope: cut(await (partial === undefined ? message.whole() : message.rope()), partial),
     });
-  const wanted: (block: Buffer) => string =
-    text.kind === 'header-fields' ? headerFields(text.names, text.not) : (block) => block.toString('latin1');
-  const literal = (block: Buffer): string => {
-    const all = wanted(block);
-    const some = partial === undefined ? all : all.slice(partial.from, partial.from + partial.length);
+  const wanted = text.kind === 'header-fields' ? headerFields(text.names, text.not) : all;
+  const literal = (block: string): string => {
+    const octets = wanted(block);
+    const some = partial === undefined ? octets : octets.slice(partial.from, partial.from + partial.length);
     return `${name} {${some.length}}\r\n${some}`;
   };
   if (part.length === 0 && text.kind !== 'text') return (message) => after(message.header(), literal);
@@ -183,7 +184,7 @@ function bodySpeaker(item: Extract<FetchItem, { kind: 'BODY[]' }>): Speaker {
     if (range === undefined) return `${name} NIL`;
     const slice = (await message.rope()).slice(...range);
     if (text.kind !== 'header-fields') return { name, mark: '', rope: cut(slice, partial) };
-    return literal(await slice.bytes());
+    return literal((await slice.bytes()).toString('latin1'));
   };
 }
 

@@ -1,21 +1,23 @@
-import { type Layout, type Mailstore, summarise } from '../../mailstore/index.js';
+import { type Layout, type Mailstore, type SummarisedMessage, summarise } from '../../mailstore/index.js';
 import type { Rope } from '../../rope/index.js';
-import type { ListedMessage, SummarisedMessage, Summary, SummaryPart } from '../../storage/index.js';
-import { after, type Soon } from '../soon.js';
+import type { ListedMessage, StoredSummary, Summary, SummaryPart } from '../../storage/index.js';
+import type { Soon } from '../soon.js';
+
+type TextPart = Exclude<SummaryPart, 'header'>;
 
 /** What FETCH and SEARCH read of one message: its row, its summary where it is stored, its bytes only when they are asked for. */
 export class MessageData {
   readonly row: ListedMessage;
   readonly #mailstore: Pick<Mailstore, 'open'>;
-  readonly #stored: SummarisedMessage | undefined;
+  readonly #stored: StoredSummary | undefined;
   #computed: Promise<Summary> | undefined;
   #layout: Layout | undefined;
   #rope: Promise<Rope> | undefined;
 
-  constructor(row: ListedMessage | SummarisedMessage, mailstore: Pick<Mailstore, 'open'>) {
+  constructor({ row, summary }: SummarisedMessage, mailstore: Pick<Mailstore, 'open'>) {
     this.row = row;
     this.#mailstore = mailstore;
-    this.#stored = 'indexed' in row && row.indexed !== null ? row : undefined;
+    this.#stored = summary;
   }
 
   /** All of its bytes. @throws StoreConflict 'content' when it was expunged and swept; BlobDamaged */
@@ -30,9 +32,8 @@ export class MessageData {
   }
 
   /** A part of its summary: as it was read with the row, or computed now because it is not stored yet. */
-  summary<P extends SummaryPart>(part: P): Soon<Summary[P]> {
-    const stored = this.#stored?.[part];
-    return stored === undefined ? this.#compute().then((summary) => summary[part]) : (stored as Summary[P]);
+  summary(part: TextPart): Soon<string> {
+    return this.#stored?.[part] ?? this.#compute().then((summary) => summary[part]);
   }
 
   #compute(): Promise<Summary> {
@@ -47,18 +48,13 @@ export class MessageData {
     return this.#layout;
   }
 
-  /** The header block, from beside the row where it is kept there. */
-  header(): Soon<Buffer> {
-    return after(this.summary('header'), (kept) => this.#headerOf(kept));
+  /** The header block (Latin-1), from the summary where it is kept there. */
+  header(): Soon<string> {
+    return this.#stored?.header ?? this.#readHeader();
   }
 
-  #headerOf(kept: Uint8Array | null): Soon<Buffer> {
-    if (kept !== null) return Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength);
-    return this.#readHeader();
-  }
-
-  async #readHeader(): Promise<Buffer> {
+  async #readHeader(): Promise<string> {
     const [start, bodyStart] = await this.layout();
-    return (await this.rope()).slice(start, bodyStart).bytes();
+    return (await (await this.rope()).slice(start, bodyStart).bytes()).toString('latin1');
   }
 }

@@ -42,7 +42,7 @@ export class Judged {
   header(): Soon<Header> {
     if (this.#header !== undefined) return this.#header;
     return after(this.#message.header(), (block) => {
-      this.#header = new Header(block);
+      this.#header = new Header(Buffer.from(block, 'latin1'));
       return this.#header;
     });
   }
@@ -69,11 +69,11 @@ export function judge(key: SearchKey, judging: Judging): Fits {
       return (judged) => after(fits(judged), (does) => !does);
     }
     case 'field':
-      return fieldJudge(key.field, key.text, key.field !== 'SUBJECT');
+      return unlessExcluded(key, judging, fieldJudge(key.field, key.text, key.field !== 'SUBJECT'));
     case 'header':
-      return fieldJudge(key.name, key.text, false);
+      return unlessExcluded(key, judging, fieldJudge(key.name, key.text, false));
     case 'text':
-      return textJudge(key, judging);
+      return unlessExcluded(key, judging, textJudge(key));
     case 'day':
       return dayJudge(key);
     default: {
@@ -150,11 +150,21 @@ function flagJudge(flag: string, set: boolean): (row: ListedMessage) => boolean 
   };
 }
 
-function dayJudge({ of, from, to }: Extract<SearchKey, { kind: 'day' }>): Fits {
-  const within = (day: number | null): boolean => day !== null && day >= from && day < to;
-  if (of === 'sent') return (judged) => after(judged.keys(), ({ sentDay }) => within(sentDay));
-  return ({ row }) => within(Math.floor((of === 'saved' ? row.savedAt : row.internalDate) / DAY));
+type DayKey = Extract<SearchKey, { kind: 'day' }>;
+
+function dayJudge(key: DayKey): Fits {
+  if (key.of === 'sent')
+    return (judged) => after(judged.keys(), ({ sentDay }) => sentDay !== null && within(key, sentDay));
+  const fits = rowDayJudge(key);
+  return ({ row }) => fits(row);
 }
+
+const within = ({ from, to }: DayKey, day: number): boolean => day >= from && day < to;
+
+const rowDayJudge =
+  (key: DayKey) =>
+  ({ savedAt, internalDate }: ListedMessage): boolean =>
+    within(key, Math.floor((key.of === 'saved' ? savedAt : internalDate) / DAY));
 
 /** @param addresses its addresses are looked at as well, as a reader writes them: without comments and white space */
 function fieldJudge(name: string, text: string, addresses: boolean): Fits {
@@ -173,12 +183,54 @@ const hasAddress = (header: Header, name: string, needle: string): boolean =>
     .flatMap(({ raw }) => parseAddresses(raw).mailboxes)
     .some((mailbox) => folded(`${mailbox.name} <${mailbox.address}>`).includes(needle));
 
-function textJudge(key: Extract<SearchKey, { kind: 'text' }>, judging: Judging): Fits {
-  const needle = folded(key.text);
-  return (judged) => {
-    if (judging.excluded.get(key)?.has(judged.row.contentId)) return false;
-    return judged
-      .text()
-      .then(({ body, header }) => body.includes(needle) || (key.header && header.includes(needle)));
-  };
+const textJudge = ({ text, header: inHeader }: Extract<SearchKey, { kind: 'text' }>): Fits => {
+  const needle = folded(text);
+  return (judged) =>
+    judged.text().then(({ body, header }) => body.includes(needle) || (inHeader && header.includes(needle)));
+};
+
+const isExcluded = (key: SearchKey, { excluded }: Judging, { contentId }: ListedMessage): boolean =>
+  excluded.get(key)?.has(contentId) ?? false;
+
+const unlessExcluded =
+  (key: SearchKey, judging: Judging, fits: Fits): Fits =>
+  (judged) =>
+    !isExcluded(key, judging, judged.row) && fits(judged);
+
+/** What its row and the text index alone say of a message; undefined where more has to be read. */
+export type Guess = (row: ListedMessage) => boolean | undefined;
+
+export function guess(key: SearchKey, judging: Judging): Guess {
+  switch (key.kind) {
+    case 'and':
+    case 'or': {
+      const enough = key.kind === 'or';
+      const all = key.keys.map((each) => guess(each, judging));
+      return (row) => {
+        let sure = true;
+        for (const each of all) {
+          const fits = each(row);
+          if (fits === enough) return enough;
+          if (fits === undefined) sure = false;
+        }
+        return sure ? !enough : undefined;
+      };
+    }
+    case 'not': {
+      const fits = guess(key.key, judging);
+      return (row) => {
+        const does = fits(row);
+        return does === undefined ? undefined : !does;
+      };
+    }
+    case 'field':
+    case 'header':
+    case 'text':
+      return (row) => (isExcluded(key, judging, row) ? false : undefined);
+    case 'day':
+      if (key.of === 'sent') return () => undefined;
+      return rowDayJudge(key);
+    default:
+      return rowJudge(key, judging);
+  }
 }

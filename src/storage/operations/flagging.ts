@@ -2,8 +2,8 @@
 import { changedFlags, type FlagChange, type FlagSet, sameFlags } from '../flags.js';
 import { statement } from '../statement.js';
 import type { Operation } from '../transaction.js';
-import { type Among, type ByUid, readByUid } from './by-uid.js';
 import { expungeRows, takeModseq, type Which } from './folder-rows.js';
+import { type Among, type ByUid, readByUid } from './runs.js';
 
 interface FlagRow {
   readonly uid: number;

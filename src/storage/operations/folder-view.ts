@@ -1,9 +1,7 @@
 /** A folder as a session sees it: what is in it, what changed since, what to answer about each message. */
-import { sql } from 'kysely';
-import type { Summary } from '../records.js';
 import { statement } from '../statement.js';
 import type { ReadOperation } from '../transaction.js';
-import { type Among, type ByUid, readByUid } from './by-uid.js';
+import { type Among, type ByUid, readByUid } from './runs.js';
 
 /** A folder at one moment. */
 export interface OpenedFolder {
@@ -169,24 +167,6 @@ export const folderChanges: ReadOperation<
 
 // --- messages --------------------------------------------------------------------------------------------------
 
-/** What a summary is made of. */
-export type SummaryPart = Exclude<keyof Summary, 'indexed'>;
-
-/** With the parts of its content's summary that were asked for; all of it null while there is none. */
-export type SummarisedMessage = ListedMessage & {
-  readonly [K in SummaryPart]?: Summary[K] | null;
-} & { readonly indexed: number | null };
-
-const summaryColumns = {
-  header: 'summary.header',
-  envelope: 'summary.envelope',
-  body: 'summary.body',
-  bodyStructure: 'summary.body_structure as bodyStructure',
-  parts: 'summary.parts',
-  sort: 'summary.sort',
-  preview: 'summary.preview',
-} as const;
-
 const listed: ByUid<ListedMessage> = {
   among: statement((db, p) =>
     db
@@ -207,69 +187,6 @@ const listed: ByUid<ListedMessage> = {
   ),
 };
 
-/** A text column costs as much as a row: only those that are asked for are read. */
-const summarised = (parts: readonly SummaryPart[]): ByUid<SummarisedMessage> => {
-  const own = parts.map((part) => summaryColumns[part]);
-  return {
-    among: statement((db, p) =>
-      db
-        .selectFrom('message')
-        .leftJoin('summary', 'summary.content_id', 'message.content_id')
-        .select([...columns, 'summary.indexed', ...own])
-        .where('message.folder_id', '=', p('folderId'))
-        .where('message.uid', 'in', p.numbers('uids'))
-        .orderBy('message.uid'),
-    ),
-    between: statement((db, p) =>
-      db
-        .selectFrom('message')
-        .leftJoin('summary', 'summary.content_id', 'message.content_id')
-        .select([...columns, 'summary.indexed', ...own])
-        .where('message.folder_id', '=', p('folderId'))
-        .where('message.uid', '>=', p('first'))
-        .where('message.uid', '<=', p('last'))
-        .orderBy('message.uid'),
-    ),
-  };
-};
-
-const byParts = new Map<string, ByUid<SummarisedMessage>>();
-
-function summarisedBy(parts: readonly SummaryPart[]): ByUid<SummarisedMessage> {
-  const sorted = [...new Set(parts)].sort();
-  const key = sorted.join();
-  const known = byParts.get(key) ?? summarised(sorted);
-  byParts.set(key, known);
-  return known;
-}
-
 /** Messages by growing UID; those that are gone are missing. Callers ask for some hundred at a time. */
 export const listedMessages: ReadOperation<Among, ListedMessage[]> = (tx, request) =>
   readByUid(tx, listed, request);
-
-export const summarisedMessages: ReadOperation<
-  Among & { parts: readonly SummaryPart[] },
-  SummarisedMessage[]
-> = (tx, { parts, ...request }) => readByUid(tx, summarisedBy(parts), request);
-
-const selectMatching = statement<{ query: string; first: number; last: number }, { contentId: number }>(
-  (db, p) =>
-    sql<{ contentId: number }>`select rowid as "contentId" from content_text
-      where content_text match ${p('query')} and rowid between ${p('first')} and ${p('last')}`.compile(db),
-);
-
-/**
- * Which of these contents may hold the text: those whose full text has every trigram that the query names. Only contents
- * whose summary says `indexed` can be told apart so. The index is run through once from the smallest id to the largest: asking it
- * for single ids costs a hundred times as much each. SQLite only.
- */
-export const matchingContents: ReadOperation<
-  { query: string; contentIds: readonly number[] },
-  number[]
-> = async (tx, { query, contentIds }) => {
-  if (contentIds.length === 0) return [];
-  const asked = new Set(contentIds);
-  const [first, last] = [Math.min(...asked), Math.max(...asked)];
-  const rows = await tx.all(selectMatching, { query, first, last });
-  return rows.map(({ contentId }) => contentId).filter((id) => asked.has(id));
-};

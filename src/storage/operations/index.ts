@@ -21,17 +21,12 @@ import * as tracking from './tracking.js';
 export type { Appended, Copied } from './copying.js';
 export type { FlagGroup, FlagStore, FlagsStored } from './flagging.js';
 export type { Which } from './folder-rows.js';
-export type {
-  FolderChanges,
-  ListedMessage,
-  OpenedFolder,
-  SummarisedMessage,
-  SummaryPart,
-} from './folder-view.js';
+export type { FolderChanges, ListedMessage, OpenedFolder } from './folder-view.js';
 export { standardFolders } from './folders.js';
 export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
+export type { StoredSummary, SummaryPart } from './summaries.js';
 
 export const writes = {
   addDomain: accounts.addDomain,
@@ -87,9 +82,10 @@ export const reads = {
   folderChanges: view.folderChanges,
   listedMessages: view.listedMessages,
   folderNamed: view.folderNamed,
-  summarisedMessages: view.summarisedMessages,
-  matchingContents: view.matchingContents,
   dueSummaries: summaries.dueSummaries,
+  storedSummaries: summaries.storedSummaries,
+  indexedContents: summaries.indexedContents,
+  matchingContents: summaries.matchingContents,
   listMessages: mail.listMessages,
   findMessage: mail.findMessage,
   findOutgoing: tracking.findOutgoing,

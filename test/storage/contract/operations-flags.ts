@@ -127,6 +127,27 @@ export function flagsContract(open: OpenStore): void {
   });
 
   describe('a folder that is opened', () => {
+    it('lists the UIDs that are asked for, whether these stand close together or not', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        await append(
+          store,
+          id,
+          Array.from({ length: 20 }, (_, at) => `numero ${at}`),
+        );
+        const { id: folderId } = await opened(store, id);
+        await store.write('expungeMessages', { mailboxId: id, folderId, which: { uids: [4] } });
+        const uidsOf = async (uids: number[]) =>
+          (await store.read('listedMessages', { folderId, uids })).map(({ uid }) => uid);
+        assert.deepEqual(await uidsOf([2, 3, 4, 5]), [2, 3, 5]);
+        assert.deepEqual(await uidsOf([2, 3, 6]), [2, 3, 6], 'what stands between is not given');
+        assert.deepEqual(await uidsOf([1, 20]), [1, 20]);
+        assert.deepEqual(await uidsOf([7, 2, 2, 5]), [2, 5, 7], 'in any order');
+        assert.deepEqual(await uidsOf([1, 9, 2, 4]), [1, 2, 9]);
+        assert.deepEqual(await uidsOf([30, 31]), []);
+        assert.deepEqual(await uidsOf([]), []);
+      }));
+
     it('shows what is in it at that moment', () =>
       using(open, async ({ store }) => {
         const { id: mailboxId } = await newMailbox(store);

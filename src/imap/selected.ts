@@ -7,7 +7,7 @@
  */
 import type { Mailstore } from '../mailstore/index.js';
 import { flagNames, type OpenedFolder } from '../storage/index.js';
-import { membersOf, type SequenceSet, writeSet } from '../wire/imap/index.js';
+import { lowerBound, membersOf, type SequenceSet, writeSet } from '../wire/imap/index.js';
 import type { Enabled } from './enabled.js';
 import type { RecentClaims } from './recent.js';
 import { refusals } from './refusals.js';
@@ -244,11 +244,7 @@ export class Selected {
 
   #claim(uids: readonly number[], from: number): number[] {
     const { recent, readOnly } = this.#options;
-    return recent.claim(
-      this.folderId,
-      uids.filter((uid) => uid >= from),
-      readOnly,
-    );
+    return recent.claim(this.folderId, uids.slice(lowerBound(uids, from)), readOnly);
   }
 }
 

@@ -5,7 +5,15 @@
  * Invariant: every change to a folder raises its modseq, and each use asks the store for that first; so what is given is what
  * stands in the store, whoever changed it.
  */
-import type { FlagGroup, FolderChanges, ListedMessage, OpenedFolder } from '../storage/index.js';
+import {
+  DELETED,
+  type FlagGroup,
+  type Folder,
+  type FolderChanges,
+  type ListedMessage,
+  type OpenedFolder,
+  SEEN,
+} from '../storage/index.js';
 import { lowerBound } from '../wire/imap/index.js';
 
 /** Messages kept, of all folders together: some 25 MB. */
@@ -18,6 +26,7 @@ interface Gone {
   readonly modseq: number;
 }
 
+type Counts = Pick<Folder, 'messages' | 'size' | 'unseen' | 'deleted' | 'uidNext' | 'highestModseq'>;
 type Summary = Pick<OpenedFolder, 'firstUnseen' | 'firstSince' | 'keywords'>;
 
 export class FolderIndex {
@@ -30,6 +39,8 @@ export class FolderIndex {
   /** What went after this modseq is in `#gone`. */
   #goneSince: number;
   #summary: (Summary & { readonly modseq: number; readonly since: number }) | undefined;
+
+  #counts: (Omit<Counts, 'uidNext' | 'highestModseq'> & { readonly modseq: number }) | undefined;
 
   /** @param changes all there is in the folder */
   constructor(changes: FolderChanges) {
@@ -148,10 +159,24 @@ export class FolderIndex {
     };
   }
 
+  counts(): Counts {
+    if (this.#counts?.modseq !== this.#modseq) {
+      const counts = { messages: this.#rows.length, size: 0, unseen: 0, deleted: 0 };
+      for (const { size, system } of this.#rows) {
+        counts.size += size;
+        if ((system & SEEN) === 0) counts.unseen += 1;
+        if ((system & DELETED) !== 0) counts.deleted += 1;
+      }
+      this.#counts = { ...counts, modseq: this.#modseq };
+    }
+    const { modseq, ...counts } = this.#counts;
+    return { ...counts, uidNext: this.#uidNext, highestModseq: modseq };
+  }
+
   #summarise(since: number): Summary {
     const lists = new Set(this.#rows.map(({ keywords }) => keywords));
     return {
-      firstUnseen: this.#rows.find(({ system }) => (system & 1) === 0)?.uid,
+      firstUnseen: this.#rows.find(({ system }) => (system & SEEN) === 0)?.uid,
       firstSince: this.#rows.find(({ savedAt }) => savedAt >= since)?.uid,
       keywords: [...new Set([...lists].flatMap((list) => JSON.parse(list) as string[]))],
     };

@@ -7,6 +7,7 @@ import type {
   FolderChanges,
   ListedMessage,
   MessageRow,
+  NamedFolder,
   OpenedFolder,
   SpecialUse,
   Store,
@@ -72,6 +73,18 @@ export class Mailstore {
 
   folders(mailboxId: number): Promise<Folder[]> {
     return this.#store.read('listFolders', { mailboxId });
+  }
+
+  /** Without a look at what is in them. */
+  namedFolders(mailboxId: number): Promise<NamedFolder[]> {
+    return this.#store.read('namedFolders', { mailboxId });
+  }
+
+  /** With what is in it; undefined when it is gone. */
+  async counted(folder: NamedFolder): Promise<Folder | undefined> {
+    const index = await this.#indexes.current(folder.id);
+    if (index !== undefined) return { ...folder, ...index.counts() };
+    return (await this.folders(folder.mailboxId)).find(({ id }) => id === folder.id);
   }
 
   /** The messages of a folder by growing UID; none when there is no such folder. */

@@ -9,7 +9,7 @@ export {
   StoreUnavailable,
   type Unavailability,
 } from './errors.js';
-export { type FlagChange, type FlagSet, flagNames, flagSetOf } from './flags.js';
+export { DELETED, type FlagChange, type FlagSet, flagNames, flagSetOf, SEEN } from './flags.js';
 export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
 export {

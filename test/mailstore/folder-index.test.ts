@@ -94,6 +94,9 @@ describe('a folder in memory', () => {
               assert.deepEqual(await mailstore.listed(folderId, uids), there);
               const unknown = goneOf(told).filter((uid) => there.some((row) => row.uid === uid));
               assert.deepEqual(unknown, [], 'what is there is not told to have gone');
+              const counted = (await store.read('listFolders', { mailboxId })).find((f) => f.id === folderId);
+              const named = (await mailstore.namedFolders(mailboxId)).find((f) => f.id === folderId);
+              assert.deepEqual(named && (await mailstore.counted(named)), counted);
               const open = { mailboxId, name, since: NOW + number };
               const opened = await mailstore.openFolder(mailboxId, name, open.since);
               const plain = await store.read('openFolder', open);

@@ -76,6 +76,7 @@ export const reads = {
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,
+  namedFolders: folders.namedFolders,
   listFolders: folders.listFolders,
   listSubscriptions: folders.listSubscriptions,
   openFolder: view.openFolder,

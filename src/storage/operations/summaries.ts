@@ -90,6 +90,9 @@ export type StoredSummary = { readonly contentId: number } & {
   readonly header?: string | null;
 };
 
+/** `octets` is the header's length. */
+type SummaryRow = StoredSummary & { readonly octets?: number | null };
+
 const partColumns = {
   envelope: sql<string>`envelope`.as('envelope'),
   body: sql<string>`body`.as('body'),
@@ -99,11 +102,13 @@ const partColumns = {
   preview: sql<string>`preview`.as('preview'),
   // As text it costs half. What is no ASCII in it is read again as octets.
   header: sql<string | null>`cast(header as text)`.as('header'),
+  octets: sql<number | null>`length(header)`.as('octets'),
 } as const;
 
 /** A column of a summary costs as much as a row of most tables: only those that are asked for are read. */
-function selectParts(parts: readonly SummaryPart[]): ByContent<StoredSummary> {
-  const columns = parts.map((part) => partColumns[part]);
+function selectParts(parts: readonly SummaryPart[]): ByContent<SummaryRow> {
+  const wanted = parts.includes('header') ? ([...parts, 'octets'] as const) : parts;
+  const columns = wanted.map((part) => partColumns[part]);
   return {
     among: statement((db, p) =>
       db
@@ -121,9 +126,9 @@ function selectParts(parts: readonly SummaryPart[]): ByContent<StoredSummary> {
   };
 }
 
-const byParts = new Map<string, ByContent<StoredSummary>>();
+const byParts = new Map<string, ByContent<SummaryRow>>();
 
-function selecting(parts: readonly SummaryPart[]): ByContent<StoredSummary> {
+function selecting(parts: readonly SummaryPart[]): ByContent<SummaryRow> {
   const sorted = [...new Set(parts)].sort();
   const key = sorted.join();
   const known = byParts.get(key) ?? selectParts(sorted);
@@ -135,7 +140,8 @@ const selectHeader = statement<{ contentId: number }, { header: Uint8Array | nul
   db.selectFrom('summary').select('header').where('content_id', '=', p('contentId')),
 );
 
-const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
+/** UTF-8 that is no ASCII has fewer characters than octets, and what is no UTF-8 became replacement characters. */
+const isAscii = (text: string, octets: number): boolean => text.length === octets && !text.includes('\ufffd');
 
 /** The summaries of these contents, in any order; those that have none are missing. SQLite only. */
 export const storedSummaries: ReadOperation<
@@ -145,8 +151,8 @@ export const storedSummaries: ReadOperation<
   const rows = await readByContent(tx, selecting(parts), contentIds);
   if (!parts.includes('header')) return rows;
   const exact: StoredSummary[] = [];
-  for (const row of rows) {
-    if (typeof row.header !== 'string' || isAscii(row.header)) exact.push(row);
+  for (const { octets, ...row } of rows) {
+    if (typeof row.header !== 'string' || isAscii(row.header, octets ?? -1)) exact.push(row);
     else exact.push({ ...row, header: await headerOctets(tx, row.contentId) });
   }
   return exact;

@@ -134,6 +134,17 @@ const sessions: readonly Row[] = [
   },
 ];
 
+/** What a client asks of the folders it has not open. */
+const statuses: Row = {
+  name: 'STATUS (MESSAGES UNSEEN UIDNEXT) of another folder',
+  unit: 'commands',
+  folder: LARGE_FOLDER,
+  run: ({ client }) =>
+    timed(SELECTS, async () => {
+      for (let at = 0; at < SELECTS; at += 1) await client.command('STATUS INBOX (MESSAGES UNSEEN UIDNEXT)');
+    }),
+};
+
 const appends: readonly Row[] = [
   {
     name: 'APPEND 10 KB, durable, one connection',
@@ -164,6 +175,7 @@ export const APPEND_FOLDERS: readonly string[] = [
 
 export const rows: readonly Row[] = [
   ...sessions,
+  statuses,
   fetching('FETCH (UID FLAGS)', 'UID FLAGS'),
   fetching('FETCH (UID FLAGS RFC822.SIZE ENVELOPE)', 'UID FLAGS RFC822.SIZE ENVELOPE'),
   fetching("FETCH, Thunderbird's set of header fields", THUNDERBIRD),

@@ -38,8 +38,8 @@ export interface Context {
   untagged(line: string): void;
   /** Octets as they are: parts of a long response. */
   write(octets: Buffer | string): void;
-  /** Lets what was written leave, when there is much of it. @throws ConnectionLost */
-  flow(): Promise<void>;
+  /** Lets what was written leave, when there is much of it: then there is something to wait for. @throws ConnectionLost */
+  flow(): Promise<void> | undefined;
   /** Called when something may have changed in the selected folder. */
   onNews(): void;
   /** Leaves the folder that is open, whatever becomes of the command. */

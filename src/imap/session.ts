@@ -431,9 +431,9 @@ export class Session implements MailSession {
       },
       untagged: (line) => this.#output.add(`* ${line}\r\n`),
       write: (octets) => this.#output.add(octets),
-      flow: async () => {
-        if (this.#output.full) await this.#output.flush();
+      flow: () => {
         if (this.#socket.destroyed) throw new ConnectionLost('connection closed by the peer');
+        return this.#output.full ? this.#output.flush() : undefined;
       },
       onNews: () => this.#onNews(),
       deselect: () => {

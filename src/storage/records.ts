@@ -73,7 +73,7 @@ export interface Alias {
 
 export type SpecialUse = 'sent' | 'drafts' | 'trash' | 'archive';
 
-export interface Folder {
+export interface NamedFolder {
   readonly id: number;
   readonly mailboxId: number;
   readonly name: string;
@@ -83,7 +83,10 @@ export interface Folder {
   readonly highestModseq: number;
   /** False: only a name that others stand under (RFC 3501 6.3.4). */
   readonly selectable: boolean;
-  /** How many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+}
+
+/** With how many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+export interface Folder extends NamedFolder {
   readonly messages: number;
   readonly size: number;
   readonly unseen: number;

@@ -58,10 +58,7 @@ function receive(): Streaming {
     if (sinks.length > 0 && !context.offers('MULTIAPPEND')) throw refusals.unknownArgument();
     if (sinks.length >= MESSAGES) throw refusals.badArgument('Troppi messaggi / Too many messages');
     const { mailboxId } = accountOf(context);
-    if (sinks.length === 0) {
-      const folders = await mailstore.folders(mailboxId);
-      if (!folders.some((each) => each.name === folder && each.selectable)) throw refusals.tryCreate();
-    }
+    if (sinks.length === 0 && !(await mailstore.hasFolder(mailboxId, folder))) throw refusals.tryCreate();
     const usage = await mailstore.usage(mailboxId);
     const coming =
       literal.size + sinks.reduce((sum, sink) => sum + (sink instanceof AppendSink ? sink.size : 0), 0);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type FetchItem,
   readFetchItems,
@@ -7,7 +8,7 @@ import {
   writeSet,
 } from '../../wire/imap/index.js';
 import { type Command, type Context, command, type Done, inFolder, selectedOf } from '../command.js';
-import { answerFetch } from '../fetch/answer.js';
+import { answerFetch, asking } from '../fetch/answer.js';
 import { MessageData } from '../fetch/message.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
@@ -62,17 +63,8 @@ function usesOfFetch({ set, items, changedSince, vanished }: FetchRequest): read
   ];
 }
 
-/** Items that the summary answers. */
-const FROM_ROW = new Set<FetchItem['kind']>([
-  'UID',
-  'FLAGS',
-  'MODSEQ',
-  'INTERNALDATE',
-  'SAVEDATE',
-  'RFC822.SIZE',
-  'EMAILID',
-  'THREADID',
-]);
+/** Messages at once where nothing of their contents is asked for. */
+const ROWS = 1000;
 
 const fetching = (uid: boolean): Command =>
   command({
@@ -103,20 +95,20 @@ async function fetch(request: FetchRequest, uid: boolean, context: Context): Pro
   if (vanished) await tellVanished(request.set, changedSince ?? 0, selected, context);
   const items = withImplied(request.items, uid, changedSince !== undefined);
   const marksSeen = !selected.readOnly && items.some((item) => 'peek' in item && !item.peek);
-  const needsSummary = items.some(({ kind }) => !FROM_ROW.has(kind));
-  for (const page of pagesOf(uids)) {
+  const asked = asking(items);
+  const withFlags = asking([...items, { kind: 'FLAGS' }]);
+  const tellsFlags = items.some(({ kind }) => kind === 'FLAGS');
+  for (const page of pagesOf(uids, asked.parts.length > 0 ? undefined : ROWS)) {
     const changed = marksSeen ? await markSeen(page, selected, context) : new Set<number>();
-    const rows = needsSummary
-      ? await mailstore.summarised(selected.folderId, page)
-      : await mailstore.listed(selected.folderId, page);
-    for (const row of rows) {
-      if (changedSince !== undefined && row.modseq <= changedSince) continue;
-      const told = changed.has(row.uid) && !items.some(({ kind }) => kind === 'FLAGS');
-      const asked: readonly FetchItem[] = told ? [...items, { kind: 'FLAGS' }] : items;
-      for (const line of selected.learn(row.keywords === '[]' ? [] : JSON.parse(row.keywords)))
-        context.untagged(line);
-      await answerFetch(new MessageData(row, mailstore), asked, selected, context);
+    const rows = await mailstore.listed(selected.folderId, page);
+    const wanted = changedSince === undefined ? rows : rows.filter(({ modseq }) => modseq > changedSince);
+    for (const message of await mailstore.summarised(selected.folderId, wanted, asked.parts)) {
+      for (const line of selected.learnOf(message.row)) context.untagged(line);
+      const told = changed.has(message.row.uid) && !tellsFlags ? withFlags : asked;
+      const waits = answerFetch(new MessageData(message, mailstore), told, selected, context);
+      if (waits !== undefined) await waits;
     }
+    await nextTurn();
   }
   return { text: 'Fatto / Done' };
 }

@@ -47,7 +47,7 @@ export const create = command({
     const wanted = checkedName(name.replace(/\/$/, ''));
     if (
       specialUse !== null &&
-      (await mailstore.folders(mailboxId)).some((each) => each.specialUse === specialUse)
+      (await mailstore.namedFolders(mailboxId)).some((each) => each.specialUse === specialUse)
     )
       throw refusals.useTaken();
     await mailstore.createFolder(mailboxId, wanted, specialUse);

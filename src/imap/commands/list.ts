@@ -1,4 +1,5 @@
 /** LIST and LSUB (RFC 9051 6.3.9; RFC 5258 LIST-EXTENDED; RFC 5819 LIST-STATUS; RFC 6154 SPECIAL-USE). */
+import type { NamedFolder } from '../../storage/index.js';
 import { readMailboxName, type Scanner, writeMailboxName } from '../../wire/imap/index.js';
 import { accountOf, type Context, command, type Done, loggedIn } from '../command.js';
 import { type ListedName, listNames, type Selection } from '../list/names.js';
@@ -93,7 +94,7 @@ async function runList(request: ListRequest, context: Context): Promise<Done> {
   }
   const { mailboxId } = accountOf(context);
   const { mailstore } = context.services;
-  const folders = await mailstore.folders(mailboxId);
+  const folders = await mailstore.namedFolders(mailboxId);
   const subscriptions = await mailstore.subscriptions(mailboxId);
   const utf8 = context.enabled.has('UTF8=ACCEPT');
   for (const name of listNames(folders, subscriptions, { reference, patterns, select })) {
@@ -107,21 +108,19 @@ async function runList(request: ListRequest, context: Context): Promise<Done> {
         ? ''
         : ` ("CHILDINFO" (${name.childInfo.map((each) => `"${each}"`).join(' ')}))`;
     context.untagged(`LIST (${attributes.join(' ')}) "/" ${writeMailboxName(name.name, utf8)}${childInfo}`);
-    if (status.length > 0 && name.folder?.selectable)
-      context.untagged(
-        statusLine(
-          name.folder,
-          status,
-          {
-            recent: await recentIn(name.folder, status, context),
-            appendLimit: context.connection.appendLimit,
-          },
-          utf8,
-        ),
-      );
+    if (status.length > 0 && name.folder?.selectable) await tellStatus(name.folder, status, context);
     await context.flow();
   }
   return { text: 'Fatto / Done' };
+}
+
+async function tellStatus(named: NamedFolder, items: readonly StatusItem[], context: Context): Promise<void> {
+  const folder = await context.services.mailstore.counted(named);
+  if (folder === undefined) return;
+  const recent = await recentIn(folder, items, context);
+  const { appendLimit } = context.connection;
+  const utf8 = context.enabled.has('UTF8=ACCEPT');
+  context.untagged(statusLine(folder, items, { recent, appendLimit }, utf8));
 }
 
 interface Wanted {
@@ -157,7 +156,7 @@ export const lsub = command({
   async run({ reference, pattern }, context) {
     const { mailboxId } = accountOf(context);
     const { mailstore } = context.services;
-    const folders = await mailstore.folders(mailboxId);
+    const folders = await mailstore.namedFolders(mailboxId);
     const subscriptions = await mailstore.subscriptions(mailboxId);
     const select = new Set<Selection>(['SUBSCRIBED', 'RECURSIVEMATCH']);
     const utf8 = context.enabled.has('UTF8=ACCEPT');

@@ -2,8 +2,8 @@ import { readReturn, readSearchKeys, type Scanner, type SearchKey } from '../../
 import { type Command, command, inFolder, selectedOf } from '../command.js';
 import { refusals } from '../refusals.js';
 import { answerSearch } from '../search/answer.js';
-import { find } from '../search/find.js';
-import { readOrder, sortable, sorted, usesOfOrder } from '../search/order.js';
+import { findSortable } from '../search/find.js';
+import { readOrder, sorted, usesOfOrder } from '../search/order.js';
 import { asksModseq } from '../search/plan.js';
 import { byOrderedSubject, byReferences, writeThreads } from '../search/threads.js';
 import { usesOfKey, usesOfReturns } from '../search/uses.js';
@@ -37,7 +37,7 @@ const sorting = (uid: boolean): Command =>
     ],
     async run({ returns, order, key }, context) {
       const selected = selectedOf(context);
-      const found = await sortable(await find(key, context, selected, true));
+      const found = await findSortable(key, context, selected);
       const modseq = asksModseq(key);
       answerSearch(sorted(found, order), { uid, returns, modseq, name: 'SORT' }, selected, context);
       return { text: 'Fatto / Done' };
@@ -64,7 +64,7 @@ const threading = (uid: boolean): Command =>
     uses: ({ algorithm, key }) => [`THREAD=${algorithm}`, ...usesOfKey(key)],
     async run({ algorithm, key }, context) {
       const selected = selectedOf(context);
-      const found = await sortable(await find(key, context, selected, true));
+      const found = await findSortable(key, context, selected);
       const threads = algorithm === 'REFERENCES' ? byReferences(found) : byOrderedSubject(found);
       const text = writeThreads(threads, (one) => (uid ? one.uid : selected.view.sequenceOf(one.uid)));
       context.untagged(text === '' ? 'THREAD' : `THREAD ${text}`);

@@ -16,8 +16,10 @@ export const status = command({
   uses: ({ items }) => usesOfStatus(items),
   async run({ name, items }, context) {
     if (items.includes('HIGHESTMODSEQ')) context.enable('CONDSTORE');
-    const folders = await context.services.mailstore.folders(accountOf(context).mailboxId);
-    const folder = folders.find((each) => each.name === name && each.selectable);
+    const { mailstore } = context.services;
+    const folders = await mailstore.namedFolders(accountOf(context).mailboxId);
+    const named = folders.find((each) => each.name === name && each.selectable);
+    const folder = named && (await mailstore.counted(named));
     if (folder === undefined) throw refusals.noSuchFolder();
     const recent = await recentIn(folder, items, context);
     const { appendLimit } = context.connection;

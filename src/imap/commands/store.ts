@@ -61,6 +61,9 @@ const storing = (uid: boolean): Command =>
 export const storeFlags = storing(false);
 export const uidStore = storing(true);
 
+/** Messages changed in one transaction: some tens of milliseconds in which nobody else writes. */
+const TOGETHER = 10_000;
+
 async function store(request: StoreRequest, uid: boolean, context: Context): Promise<Done> {
   const selected = writableOf(context);
   const { mailboxId, folderId } = selected;
@@ -70,7 +73,7 @@ async function store(request: StoreRequest, uid: boolean, context: Context): Pro
   const uids = selected.resolve(request.set, uid);
   const refused: number[] = [];
   let seen = 0;
-  for (const page of pagesOf(uids, 2000)) {
+  for (const page of pagesOf(uids, TOGETHER)) {
     const outcome = await context.services.mailstore.storeFlags({
       mailboxId,
       folderId,
@@ -89,7 +92,8 @@ async function store(request: StoreRequest, uid: boolean, context: Context): Pro
         context.untagged(selected.flagLine(state, context.enabled, uid || context.enabled.has('QRESYNC')));
       else if (context.enabled.has('CONDSTORE'))
         context.untagged(selected.modseqLine(state, uid || context.enabled.has('QRESYNC')));
-      await context.flow();
+      const waits = context.flow();
+      if (waits !== undefined) await waits;
     }
   }
   const text = 'Fatto / Done';

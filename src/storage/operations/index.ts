@@ -22,13 +22,14 @@ import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
 
 export type { Appended, Copied } from './copying.js';
-export type { FlagState, FlagStore } from './flagging.js';
+export type { FlagGroup, FlagStore, FlagsStored } from './flagging.js';
 export type { Which } from './folder-rows.js';
-export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
+export type { FolderChanges, ListedMessage, OpenedFolder } from './folder-view.js';
 export { standardFolders } from './folders.js';
 export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
+export type { StoredSummary, SummaryPart } from './summaries.js';
 
 export const writes = {
   addDomain: accounts.addDomain,
@@ -85,14 +86,17 @@ export const reads = {
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,
+  namedFolders: folders.namedFolders,
   listFolders: folders.listFolders,
   listSubscriptions: folders.listSubscriptions,
   openFolder: view.openFolder,
   folderChanges: view.folderChanges,
   listedMessages: view.listedMessages,
-  summarisedMessages: view.summarisedMessages,
-  matchingContents: view.matchingContents,
+  folderNamed: view.folderNamed,
   dueSummaries: summaries.dueSummaries,
+  storedSummaries: summaries.storedSummaries,
+  indexedContents: summaries.indexedContents,
+  matchingContents: summaries.matchingContents,
   listMessages: mail.listMessages,
   findMessage: mail.findMessage,
   findOutgoing: tracking.findOutgoing,

@@ -27,7 +27,7 @@ export const refusals = {
     new SmtpError({
       code: 550,
       enhanced: '5.7.1',
-      publicText: 'Casella sospesa: non puo inviare / Mailbox suspended: it cannot send',
+      publicText: 'Casella sospesa: invio non consentito / Mailbox suspended: it cannot send',
     }),
   badRecipient: () =>
     new SmtpError({

@@ -179,6 +179,15 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./mailbox/quota.js'),
   },
   {
+    name: 'mailbox capability',
+    summary:
+      'hide an IMAP capability from a mailbox, show it again, or list which are hidden: hide/show/list',
+    arguments: ['ADDRESS', 'ACTION', '[CAPABILITY]'],
+    config: true,
+    json: true,
+    load: () => import('./mailbox/capability.js'),
+  },
+  {
     name: 'alias add',
     summary: 'give a mailbox another address',
     arguments: ['ALIAS', 'ADDRESS'],
@@ -321,6 +330,33 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ID...'],
     config: true,
     load: () => import('./queue/drop.js'),
+  },
+  {
+    name: 'quarantine list',
+    summary: 'list the infected messages that are kept; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00' },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/list.js'),
+  },
+  {
+    name: 'quarantine show',
+    summary: 'show what is known of an infected message',
+    arguments: ['ID'],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/show.js'),
+  },
+  {
+    name: 'quarantine export',
+    summary: 'write an infected message out as it came, virus and all; the register says so',
+    arguments: ['ID'],
+    options: [{ flags: '--out FILE', description: 'where to write it; must not be there', required: true }],
+    config: true,
+    load: () => import('./quarantine/export.js'),
   },
   {
     name: 'doctor',

@@ -30,15 +30,16 @@ export async function startIncoming(parts: Parts, running: Running): Promise<voi
 
 /** The submission ports. */
 export async function startAccess(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, antivirus, telemetry, certifyingClock, accounts, intake } = parts;
+  const { config, store, issuer, directory, antivirus, quarantine, telemetry, accounts, intake } = parts;
   const { limits, timers, relay } = config;
   const accessPoint = new AccessPoint({
     store,
     issuer,
     directory,
     antivirus,
+    quarantine,
     telemetry,
-    clock: certifyingClock,
+    clock: parts.certifyingClock,
     limits: {
       recipients: limits.recipients,
       sizeTimesRecipients: limits.size_times_recipients,
@@ -168,6 +169,7 @@ export async function startImap(parts: Parts, running: Running): Promise<void> {
       mode,
       spoolDir: config.paths.spool,
       testing: config.testing,
+      compress: config.imap.compress,
       connections: limits.connections,
       limits: {
         append: config.limits.hard_size,

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
-import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
+import {
+  Quarantine,
+  QuarantineKeyError,
+  QuarantineKeys,
+  type WatchedAntivirus,
+  watchedAntivirus,
+} from '../antivirus/index.js';
 import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
 import { DeliveryPoint } from '../delivery-point/index.js';
@@ -28,6 +34,7 @@ import type { KeyPair } from '../tls/index.js';
 import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
 import { type Limits, openLimits } from './limits.js';
+import { loginSecret } from './login-secret.js';
 import type { Running } from './running.js';
 import { readTls } from './tls.js';
 
@@ -52,6 +59,7 @@ export interface Parts {
   readonly directory: Directory;
   readonly crls: CrlStore;
   readonly antivirus: WatchedAntivirus;
+  readonly quarantine: Quarantine;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
@@ -76,6 +84,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const latest = new LatestTime();
   const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const quarantine = new Quarantine({
+    store,
+    keys: await openQuarantineKeys(config, telemetry),
+    spool: config.paths.spool,
+  });
   const utc = await watchClock(config, { telemetry, store, latest }, running);
   const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
@@ -87,6 +100,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     serviceMailbox: config.provider.service_mailbox,
     defaultQuota: config.limits.mailbox_quota,
     throttleLogins: !config.testing,
+    secret: loginSecret(config.paths.data),
     now: clock,
   });
   const mailstore = new Mailstore(store, clock);
@@ -101,6 +115,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     directory,
     deliveryPoint,
     antivirus,
+    quarantine,
     findMailbox,
     telemetry,
     clock: certifying,
@@ -122,6 +137,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     directory,
     crls,
     antivirus,
+    quarantine,
     accounts,
     mailstore,
     issuer,
@@ -147,6 +163,17 @@ async function watchIntake(
   running.add({ stop: () => intake.stop() });
   await intake.start();
   return intake;
+}
+
+async function openQuarantineKeys(config: Config, telemetry: Telemetry): Promise<QuarantineKeys> {
+  try {
+    const keys = await QuarantineKeys.open(config.quarantine.key);
+    for (const reason of keys.warnings) telemetry.event('server.warning', { reason });
+    return keys;
+  } catch (error) {
+    if (!(error instanceof QuarantineKeyError)) throw error;
+    throw new StartError(`quarantine.key: ${error.message}`, { cause: error });
+  }
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {

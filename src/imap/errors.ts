@@ -30,6 +30,12 @@ export class ImapError extends Error implements Failure {
   }
 }
 
+const GONE: Failure = {
+  status: 'NO',
+  code: 'EXPUNGEISSUED',
+  text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
+};
+
 const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
   folder: { status: 'NO', code: 'NONEXISTENT', text: 'La cartella non esiste / No such mailbox' },
   'folder-exists': {
@@ -42,12 +48,9 @@ const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
     code: 'HASCHILDREN',
     text: 'La cartella ne contiene altre / The mailbox has inferior names',
   },
-  quota: { status: 'NO', code: 'OVERQUOTA', text: 'La casella e piena / The mailbox is full' },
-  content: {
-    status: 'NO',
-    code: 'EXPUNGEISSUED',
-    text: 'Alcuni messaggi non ci sono piu / Some messages are gone',
-  },
+  quota: { status: 'NO', code: 'OVERQUOTA', text: 'Casella piena / The mailbox is full' },
+  content: GONE,
+  message: GONE,
 };
 
 const LATER: Failure = {

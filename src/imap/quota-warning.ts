@@ -12,6 +12,6 @@ export class QuotaWarning {
     const level = LEVELS.filter((each) => percent >= each).at(-1) ?? 0;
     if (level <= this.#told) return undefined;
     this.#told = level;
-    return `OK [ALERT] La casella e piena al ${percent} per cento / The mailbox is ${percent} percent full`;
+    return `OK [ALERT] La casella ha occupato il ${percent} per cento dello spazio / The mailbox uses ${percent} percent of its space`;
   }
 }

@@ -4,7 +4,7 @@ import { Rope } from '../rope/index.js';
 import { ChangeSet } from '../storage/index.js';
 import type { Arrival } from './arrival.js';
 import { refusals } from './refusals.js';
-import { requireClean } from './scan.js';
+import { registerInfected, scan } from './scan.js';
 import { deliveryKey, uncertifiedEvent } from './uncertified.js';
 import { type WrapOptions, wrap } from './wrap.js';
 
@@ -70,7 +70,11 @@ async function keepBounce(
   const service = await options.findMailbox(options.serviceMailbox);
   const changes = new ChangeSet((rope) => options.store.pack(rope));
   if (service !== undefined && service.used < service.quota) {
-    await requireClean(options, arrival, header, time);
+    const infection = await scan(options, arrival.message);
+    if (infection !== null) {
+      await registerInfected(options, arrival, header, time, infection);
+      throw refusals.virus();
+    }
     // Anybody can send one: what is kept of it is enough to know it by.
     const rope = Rope.of('Return-Path: <>\r\n', await wholeLines(arrival.message, BOUNCE_KEPT));
     changes.deposit({

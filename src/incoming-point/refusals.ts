@@ -25,12 +25,11 @@ export const refusals = {
     }),
   mailboxFull: () =>
     new SmtpError({ code: 552, enhanced: '5.2.2', publicText: 'Casella piena / Mailbox full' }),
-  virus: (name: string) =>
+  virus: () =>
     new SmtpError({
       code: 550,
       enhanced: '5.7.1',
       publicText: 'Il messaggio contiene un virus / The message contains a virus',
-      cause: name,
     }),
   /** @param retryAfter milliseconds */
   tooManyMessages: (retryAfter: number) => {
@@ -47,7 +46,7 @@ export const refusals = {
     new SmtpError({
       code: 451,
       enhanced: '4.7.5',
-      publicText: 'La firma non si puo verificare ora / The signature cannot be verified at the moment',
+      publicText: 'La verifica della firma ora non riesce / The signature cannot be verified at the moment',
       cause,
     }),
 } as const;

@@ -1,4 +1,6 @@
+export { channelOf } from './channel.js';
 export { ConnectionLost } from './connection-lost.js';
+export { Deflated } from './deflated.js';
 export {
   type Accepted,
   MailListener,

@@ -18,7 +18,7 @@ export const refusals = {
   wrongState: (name: string) => badCommand(`${name} non ammesso ora / ${name} is not allowed in this state`),
   badArgument: (fault: Fault) => badCommand(faults[fault]),
   tlsRequired: () => badCommand('Usare prima STLS / Issue STLS first'),
-  tlsActive: () => badCommand('TLS gia attivo / TLS is already active'),
+  tlsActive: () => badCommand('TLS risulta attivo / TLS is already active'),
   tlsUnavailable: () => badCommand('STLS non disponibile / STLS is not available'),
   /** What comes before TLS must not be read as if it had come under it (RFC 2595 4). */
   octetsAfterStls: () =>
@@ -34,6 +34,14 @@ export const refusals = {
       publicText: 'Nome utente o password errati / Wrong user name or password',
       charge: 'failed-login',
     }),
+  /** RFC 5802 6: between us somebody takes lines out, or passes a login on. */
+  notBound: () =>
+    new Pop3Error({
+      code: 'AUTH',
+      publicText:
+        'Accesso non legato a questa connessione TLS / The login is not bound to this TLS connection',
+      charge: 'failed-login',
+    }),
   revoked: () =>
     new Pop3Error({
       code: 'AUTH',
@@ -43,7 +51,7 @@ export const refusals = {
   throttled: () =>
     new Pop3Error({
       code: 'SYS/TEMP',
-      publicText: 'Troppi tentativi, riprovare piu tardi / Too many attempts, try again later',
+      publicText: 'Troppi tentativi, riprovare in seguito / Too many attempts, try again later',
       charge: 'failed-login',
     }),
   inUse: () =>
@@ -63,14 +71,14 @@ export const refusals = {
   notRemoved: (cause: unknown) =>
     new Pop3Error({
       code: 'SYS/TEMP',
-      publicText: 'Nessun messaggio e stato eliminato, riprovare / No message was removed, try again later',
+      publicText: 'Nessun messaggio eliminato, riprovare / No message was removed, try again later',
       cause,
     }),
 
   tooManyConnections: () =>
     new Pop3Error({
       code: 'SYS/TEMP',
-      publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
+      publicText: 'Troppe connessioni, riprovare in seguito / Too many connections, try again later',
     }),
   tooManyErrors: () =>
     new Pop3Error({ publicText: 'Troppi errori, connessione chiusa / Too many errors, closing connection' }),

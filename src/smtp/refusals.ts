@@ -29,7 +29,7 @@ export const refusals = {
     new SmtpError({
       code: 454,
       enhanced: '4.7.0',
-      publicText: 'Troppi tentativi, riprovare piu tardi / Too many attempts, try again later',
+      publicText: 'Troppi tentativi, riprovare in seguito / Too many attempts, try again later',
     }),
   unknownParameter: (name: string) =>
     new SmtpError({
@@ -53,7 +53,7 @@ export const refusals = {
     new SmtpError({
       code: 421,
       enhanced: '4.7.0',
-      publicText: 'Troppe connessioni, riprovare piu tardi / Too many connections, try again later',
+      publicText: 'Troppe connessioni, riprovare in seguito / Too many connections, try again later',
     }),
   tooManyTransfers: () =>
     new SmtpError({
@@ -68,7 +68,7 @@ export const refusals = {
       code: 451,
       enhanced: '4.3.0',
       publicText:
-        "L'orologio del gestore non e esatto, riprovare piu tardi / The clock of this provider is not exact, try again later",
+        "L'orologio del gestore segna un'ora inesatta, riprovare in seguito / The clock of this provider is not exact, try again later",
     }),
   storageFull: (cause?: unknown) =>
     new SmtpError({
@@ -82,7 +82,7 @@ export const refusals = {
     new SmtpError({
       code: 451,
       enhanced: '4.3.2',
-      publicText: 'Sistema sovraccarico, riprovare piu tardi / System overloaded, try again later',
+      publicText: 'Sistema sovraccarico, riprovare in seguito / System overloaded, try again later',
       cause,
     }),
   // Bare CR, bare LF and NUL never pass (architecture 4): they are what SMTP smuggling is made of, and a signature over them

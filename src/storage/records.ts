@@ -4,6 +4,11 @@
  * their ASCII lower-case form.
  */
 
+import type { ContentRef } from './content-ref.js';
+import type { NewQuarantined } from './quarantined.js';
+
+export type { ContentRef } from './content-ref.js';
+
 /** SHA-256 in lower-case hex. */
 export type BlobHash = string;
 
@@ -22,9 +27,6 @@ export interface PackedRope {
   readonly smallBlobs: readonly { readonly hash: BlobHash; readonly bytes: Uint8Array }[];
 }
 
-/** A content written by this same commit (its index in `contents`), or one that is stored already. */
-export type ContentRef = { readonly new: number } | { readonly id: number };
-
 export type MailboxState = 'active' | 'suspended' | 'revoked';
 
 export interface Mailbox {
@@ -40,6 +42,14 @@ export interface Mailbox {
   /** Octets in all folders. */
   readonly used: number;
   readonly createdAt: number;
+}
+
+/** What SCRAM-SHA-256 checks a login against (RFC 5802 3); neither password nor hash can be had from it but by guessing. */
+export interface ScramCredential {
+  readonly iterations: number;
+  readonly salt: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
 }
 
 export interface Holder {
@@ -63,7 +73,7 @@ export interface Alias {
 
 export type SpecialUse = 'sent' | 'drafts' | 'trash' | 'archive';
 
-export interface Folder {
+export interface NamedFolder {
   readonly id: number;
   readonly mailboxId: number;
   readonly name: string;
@@ -73,7 +83,10 @@ export interface Folder {
   readonly highestModseq: number;
   /** False: only a name that others stand under (RFC 3501 6.3.4). */
   readonly selectable: boolean;
-  /** How many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+}
+
+/** With how many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+export interface Folder extends NamedFolder {
   readonly messages: number;
   readonly size: number;
   readonly unseen: number;
@@ -131,6 +144,8 @@ export type EventType =
   | 'dsn'
   | 'rifiuto'
   | 'deposito'
+  /** No operation on a message: an administrator took one out of the quarantine. */
+  | 'estrazione-quarantena'
   /** No operation on a message: how the system clock stood (decisions 30). */
   | 'orologio';
 
@@ -345,6 +360,8 @@ export interface Changes {
   readonly deposits: readonly Deposit[];
   readonly receipts: readonly KeptReceipt[];
   readonly queue: readonly NewQueueRow[];
+  /** Infected messages that go into quarantine. */
+  readonly quarantine?: readonly NewQuarantined[] | undefined;
 }
 
 /** A row of the register as it stands. */

@@ -9,6 +9,7 @@ export const choreNames = [
   'crl',
   'directory',
   'orphans',
+  'quarantine',
   'signer',
   'silence',
   'spool',
@@ -19,6 +20,7 @@ export type ChoreName = (typeof choreNames)[number];
 /** States that last: told when they begin and when they are over. One for each chore that may fail comes to them. */
 export const stateNames = [
   'antivirus-limit',
+  'antivirus-signatures',
   'antivirus-unavailable',
   'clock-offset',
   'clock-unmeasured',
@@ -50,5 +52,6 @@ export const occurrenceNames = [
   'store-behind',
   'store-unwritable',
   'summary',
+  'virus-missed',
 ] as const;
 export type AlarmName = StandingName | (typeof occurrenceNames)[number];

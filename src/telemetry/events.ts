@@ -237,6 +237,15 @@ export const events = {
     counter: 'antivirus_found_total',
     help: 'Infected messages',
   }),
+  'antivirus.missed': event<Message & { virus: string; now: 'found' | 'clean' | 'failed' }>(
+    'warn',
+    'a virus passed our antivirus, another gestore found it',
+    {
+      counter: 'antivirus_missed_total',
+      help: 'Viruses that passed our antivirus, by what it says of the message now',
+      labels: ['now'],
+    },
+  ),
   'antivirus.failed': event<Fault>('error', 'the antivirus does not answer', {
     counter: 'antivirus_failed_total',
     help: 'Scans that failed',

@@ -164,6 +164,33 @@ describe('domain, holder, mailbox, alias', () => {
     await refused('mailbox suspend nobody@pec.alfa.example', /^ceralacca: no mailbox/);
   });
 
+  it('capabilities of IMAP', async () => {
+    const address = 'mario@pec.alfa.example';
+    const hidden = async () =>
+      ((await json(`mailbox capability ${address} list`)) as { capability: string; hidden: boolean }[])
+        .filter((row) => row.hidden)
+        .map(({ capability }) => capability);
+    assert.deepEqual(await hidden(), []);
+    for (const name of ['idle', 'THREAD=REFERENCES', 'IDLE'])
+      assert.equal((await run(`mailbox capability ${address} hide ${name}`)).code, 0);
+    assert.deepEqual(await hidden(), ['IDLE', 'THREAD=REFERENCES']);
+    assert.match(
+      (await run(`mailbox capability ${address} list`)).out,
+      /^CAPABILITY +HIDDEN\n(.+\n)+IDLE +yes\n/,
+    );
+    assert.equal(
+      (await run(`mailbox capability ${address} show IDLE`)).out,
+      'Mario@pec.alfa.example: IDLE shown from the next login on\n',
+    );
+    assert.deepEqual(await hidden(), ['THREAD=REFERENCES']);
+    for (const name of ['IMAP4rev1', 'STARTTLS', 'AUTH=PLAIN', 'XYZZY'])
+      await refused(`mailbox capability ${address} hide ${name}`, /no capability .* that can be hidden/);
+    await refused(`mailbox capability ${address} drop IDLE`, /none of hide, show, list/, 2);
+    await refused(`mailbox capability ${address} hide`, /an argument is missing/, 2);
+    await refused(`mailbox capability ${address} list IDLE`, /takes no capability/, 2);
+    await refused('mailbox capability nobody@pec.alfa.example hide IDLE', /no mailbox/);
+  });
+
   it('aliases', async () => {
     assert.equal((await run('alias add info@pec.alfa.example mario@pec.alfa.example')).code, 0);
     const [alias] = await json('alias list');

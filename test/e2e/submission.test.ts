@@ -302,7 +302,10 @@ async function suspended(pair: Pair): Promise<void> {
   const content = letter({ from: aldo.address, to, subject: 'Sospeso' });
   await alfa.run(['mailbox', 'suspend', aldo.address]);
   const reply = await alfa.submit(aldo, { to, content });
-  assert.equal(reply.line, '550 5.7.1 Casella sospesa: non puo inviare / Mailbox suspended: it cannot send');
+  assert.equal(
+    reply.line,
+    '550 5.7.1 Casella sospesa: invio non consentito / Mailbox suspended: it cannot send',
+  );
   assert.deepEqual(await alfa.inbox('aldo').messages(), []);
   await alfa.run(['mailbox', 'resume', aldo.address]);
   identificativoIn(await alfa.submit(aldo, { to, content }));

@@ -190,7 +190,7 @@ describe('a flood of logins', () => {
     const inside = await Promise.all(Array.from({ length: 5 }, () => inbox(server)));
     for (let at = 0; at < 20; at += 1) {
       const client = await Dialogue.open(server.port);
-      assert.match(await client.hear(), /^\* BYE Troppe connessioni/);
+      assert.match(await client.hear(), /^\* BYE \[UNAVAILABLE\] Troppe connessioni/);
       client.close();
     }
     for (const client of inside) await client.expect('NOOP');

@@ -72,19 +72,22 @@ describe('a mailbox that fills up', () => {
       alerts((await client.send('APPEND INBOX', Buffer.from(textOf(octets)))).untagged);
     const heard = async (octets: number) => [...(await add(octets)), ...alerts(await client.ask('NOOP'))];
     assert.deepEqual(await heard(79_000), []);
-    assert.match((await heard(2_000)).join(), /^\* OK \[ALERT\] .*81 percent full$/);
+    assert.match((await heard(2_000)).join(), /^\* OK \[ALERT\] .*81 percent of its space$/);
     assert.deepEqual(await heard(5_000), [], '86: nothing new');
-    assert.match((await heard(5_000)).join(), /^[^,]*91 percent full$/);
+    assert.match((await heard(5_000)).join(), /^[^,]*91 percent of its space$/);
     const other = await ImapClient.connect({ port: server.port, ca: '' }, false);
-    assert.match(alerts(await other.ask(`LOGIN ${ADDRESS} ${PASSWORD}`)).join(), /^[^,]*91 percent full$/);
+    assert.match(
+      alerts(await other.ask(`LOGIN ${ADDRESS} ${PASSWORD}`)).join(),
+      /^[^,]*91 percent of its space$/,
+    );
     assert.deepEqual(alerts(await other.ask('SELECT INBOX')), []);
     assert.deepEqual(alerts(await other.ask('NOOP')), []);
     await other.idle();
-    assert.match((await heard(5_000)).join(), /^[^,]*96 percent full$/);
+    assert.match((await heard(5_000)).join(), /^[^,]*96 percent of its space$/);
     // Within IDLE too, with what filled it.
     const idling: string[] = [];
     while (alerts(idling).length === 0) idling.push(await other.hear());
-    assert.match(idling.join('\n'), /96 percent full/);
+    assert.match(idling.join('\n'), /96 percent of its space/);
     other.close();
     client.close();
   });
@@ -183,6 +186,12 @@ describe('a sealed message', () => {
     await moved(`UID COPY ${uid} INBOX`);
     await client.ask('SELECT INBOX');
     assert.deepEqual(await look(), asDelivered);
+    const replaced = await client.send(`UID REPLACE ${uid} INBOX`, Buffer.from('Subject: altro\r\n\r\n'));
+    assert.match(replaced.status, /^OK/, 'another message in its place, as APPEND and EXPUNGE would');
+    assert.deepEqual(await client.ask(`UID FETCH ${uid} BODY.PEEK[]`), []);
+    await client.ask('SELECT Archivio/Pratiche');
+    uid = '1';
+    assert.deepEqual(await look(), asDelivered, 'its copies are what they were');
     for (const item of ['RFC822', 'BODY[]', 'ENVELOPE', 'INTERNALDATE'])
       assert.match((await client.try(`UID STORE ${uid} ${item} ("altro")`)).status, /^BAD /);
     assert.deepEqual(await look(), asDelivered);

@@ -84,7 +84,7 @@ describe('a session over TLS', () => {
   it('tells what it can, before and after the login (RFC 2449 5)', async () => {
     const both = `S: +OK...
       S: USER
-      S: SASL PLAIN
+      S: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN
       S: UIDL
       S: TOP
       S: RESP-CODES
@@ -125,6 +125,8 @@ describe('authentication', () => {
     await play(`S: +OK...
       C: AUTH
       S: +OK...
+      S: SCRAM-SHA-256-PLUS
+      S: SCRAM-SHA-256
       S: PLAIN
       S: .
       C: AUTH PLAIN ${plain('\0anna@alfa.example\0segreto')}
@@ -358,7 +360,7 @@ describe('QUIT', () => {
       throw new Error('disk full at /secret');
     };
     await play(
-      `S: +OK...\n${login}C: DELE 1\nS: +OK...\nC: QUIT\nS: -ERR [SYS/TEMP] Nessun messaggio e stato eliminato...\nS: (closed)`,
+      `S: +OK...\n${login}C: DELE 1\nS: +OK...\nC: QUIT\nS: -ERR [SYS/TEMP] Nessun messaggio eliminato...\nS: (closed)`,
       listener,
     );
     assert.equal(listener.mailstore.count(1), 1);
@@ -409,11 +411,11 @@ describe('without TLS', () => {
     assert.equal(await client.play(script), undefined);
     await client.startTls();
     const secured = `C: STLS
-      S: -ERR TLS gia attivo...
+      S: -ERR TLS risulta attivo...
       C: CAPA
       S: +OK...
       S: USER
-      S: SASL PLAIN`;
+      S: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN`;
     assert.equal(await client.play(secured), undefined);
     await client.hearBody();
     assert.equal(

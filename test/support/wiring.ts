@@ -6,7 +6,7 @@ import {
   submissionHandlers,
 } from '../../src/access-point/index.js';
 import { Accounts } from '../../src/accounts/index.js';
-import type { Antivirus } from '../../src/antivirus/index.js';
+import { type Antivirus, Quarantine, QuarantineKeys } from '../../src/antivirus/index.js';
 import { DeliveryPoint } from '../../src/delivery-point/index.js';
 import type { Directory } from '../../src/directory/index.js';
 import { IncomingPoint, type IncomingPointOptions, mxHandlers } from '../../src/incoming-point/index.js';
@@ -30,6 +30,8 @@ export interface WiringRequest {
   readonly store: Store;
   readonly directory: Directory;
   readonly antivirus: Antivirus;
+  /** Folder where large infected messages are sealed. */
+  readonly spool?: string;
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;
@@ -45,6 +47,7 @@ export interface Wiring {
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Accounts;
+  readonly quarantine: Quarantine;
   readonly issuer: Issuer;
   readonly accessPoint: AccessPoint;
   readonly incomingPoint: IncomingPoint;
@@ -68,7 +71,12 @@ export function wire(request: WiringRequest): Wiring {
   const issuer = new Issuer({ name, mailDomain }, () => signer, request.random);
   const post = { mailDomain, giveUpAfter: 5 * DAY };
   const findMailbox = (address: string) => accounts.find(address);
-  const shared = { store, issuer, directory, antivirus, telemetry, clock };
+  const quarantine = new Quarantine({
+    store,
+    keys: QuarantineKeys.parse(Buffer.alloc(32, name).toString('base64'), 'test'),
+    spool: request.spool ?? '/nowhere',
+  });
+  const shared = { store, issuer, directory, antivirus, quarantine, telemetry, clock };
   const incomingPoint = new IncomingPoint({
     ...shared,
     deliveryPoint: new DeliveryPoint({ issuer, findMailbox, post }),
@@ -89,6 +97,7 @@ export function wire(request: WiringRequest): Wiring {
     hostname,
     serviceMailbox,
     accounts,
+    quarantine,
     issuer,
     accessPoint,
     incomingPoint,

@@ -2,12 +2,13 @@
 
 import { addressKey, domainOf } from '../../pec/index.js';
 import { StoreConflict } from '../errors.js';
-import type { Alias, Domain, Holder, Mailbox, MailboxState } from '../records.js';
+import type { Alias, Domain, Holder, Mailbox, MailboxState, ScramCredential } from '../records.js';
 import type { AddressTable, MailboxTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
 import { directoryChanged } from './directory.js';
 import { createStandardFolders } from './folders.js';
+import { replaceScram, scramOf } from './scram.js';
 
 // --- domains ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +186,8 @@ const updateMailbox = statement<{
 
 const asMailbox = (row: MailboxRow): Mailbox => ({ ...row, domain: domainOf(row.address) });
 
-async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
+/** @throws StoreConflict 'mailbox' when there is none. */
+export async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
   const row = await tx.first(selectMailbox, { key: addressKey(address) });
   if (row === undefined) throw new StoreConflict('mailbox', `no mailbox ${address}`, { address });
   return asMailbox(row);
@@ -222,6 +224,8 @@ export const addMailbox: Operation<
   {
     address: string;
     passwordHash: string;
+    /** Of the same password. */
+    scram?: ScramCredential | undefined;
     holderId: number | null;
     /** Octets. */
     quota: number;
@@ -229,7 +233,7 @@ export const addMailbox: Operation<
     now: number;
   },
   Mailbox
-> = async (tx, { address, passwordHash, holderId, quota, kind, now }) => {
+> = async (tx, { address, passwordHash, scram, holderId, quota, kind, now }) => {
   if (holderId !== null) await requireHolder(tx, holderId);
   const row = await tx.first(insertMailbox, {
     address,
@@ -243,6 +247,7 @@ export const addMailbox: Operation<
   if (row === undefined) throw new StoreConflict('mailbox', 'the mailbox was not stored');
   await claimAddress(tx, { address, mailboxId: row.id, alias: false, now });
   await createStandardFolders(tx, { mailboxId: row.id, now });
+  await replaceScram(tx, row.id, scram);
   const base = { id: row.id, address, kind, state: 'active', holderId, passwordHash, quota } as const;
   return asMailbox({ ...base, used: 0, createdAt: now });
 };
@@ -255,6 +260,8 @@ export const setMailbox: Operation<
   {
     address: string;
     passwordHash?: string | undefined;
+    /** Of the same password: without one the mailbox has none any more. */
+    scram?: ScramCredential | undefined;
     state?: MailboxState | undefined;
     quota?: number | undefined;
     holderId?: number | null | undefined;
@@ -272,6 +279,7 @@ export const setMailbox: Operation<
   };
   const { id, passwordHash, state, quota, holderId } = changed;
   await tx.run(updateMailbox, { id, passwordHash, state, quota, holderId });
+  if (change.passwordHash !== undefined) await replaceScram(tx, id, change.scram);
   tx.touch({ mailbox: id });
   return changed;
 };
@@ -289,6 +297,18 @@ export const findMailbox: ReadOperation<{ address: string }, Mailbox | undefined
 ) => {
   const row = await tx.first(selectMailbox, { key: addressKey(address) });
   return row === undefined ? undefined : asMailbox(row);
+};
+
+/** No mailbox has this id. */
+const NOBODY = -1;
+
+/** What a login is checked against. The same questions are asked for an address that nobody has. */
+export const findLogin: ReadOperation<
+  { address: string },
+  { readonly mailbox: Mailbox | undefined; readonly scram: ScramCredential | undefined }
+> = async (tx, { address }) => {
+  const mailbox = await findMailbox(tx, { address });
+  return { mailbox, scram: await scramOf(tx, mailbox?.id ?? NOBODY) };
 };
 
 export const findMailboxById: ReadOperation<{ id: number }, Mailbox | undefined> = async (tx, { id }) => {

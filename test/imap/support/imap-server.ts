@@ -28,7 +28,8 @@ export interface TestImapServer {
   stop(): Promise<void>;
 }
 
-export interface TestImapOptions extends Pick<ImapServerOptions, 'connections' | 'limits' | 'timeouts'> {
+export interface TestImapOptions
+  extends Pick<ImapServerOptions, 'compress' | 'connections' | 'limits' | 'timeouts'> {
   readonly port?: number;
   readonly quota?: number;
   readonly indexing?: boolean;
@@ -63,6 +64,8 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
   if (options.indexing ?? true) indexer.start();
   const server = createImapServer({
     accounts: {
+      hiddenCapabilities: (mailboxId) => store.read('hiddenCapabilities', { mailboxId }),
+      beginScram: async () => ({ ok: false, reason: 'malformed' }),
       async authenticate({ address: user, password }) {
         if (password !== PASSWORD) return { ok: false, reason: 'bad' };
         const address = options.owner?.(user) ?? user;
@@ -78,6 +81,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
     spoolDir,
     mode: 'starttls',
     testing: true,
+    compress: options.compress,
     limits: options.limits,
     timeouts: options.timeouts,
     connections: options.connections,

@@ -8,6 +8,8 @@ export type Protection = 'implicit' | 'starttls' | 'none';
 export interface Server {
   readonly port: number;
   readonly ca: string;
+  /** The address of loopback a client comes from; 127.0.0.1 if not given. */
+  readonly from?: string;
 }
 
 /** The other end closed or broke the connection before it answered. */
@@ -30,9 +32,9 @@ export class Wire {
     this.#listen();
   }
 
-  static async open({ port, ca }: Server, secure: boolean): Promise<Wire> {
-    const host = '127.0.0.1';
-    const socket = secure ? connectTls({ host, port, ca }) : connect({ host, port });
+  static async open({ port, ca, from }: Server, secure: boolean): Promise<Wire> {
+    const target = { host: '127.0.0.1', port, ...(from === undefined ? {} : { localAddress: from }) };
+    const socket = secure ? connectTls({ ...target, ca }) : connect(target);
     await connected(socket, secure);
     return new Wire(socket);
   }

@@ -31,6 +31,8 @@ export interface ConnectionsRequest {
 }
 
 const PORTS = [25, 465, 587, 995, 993, 443] as const;
+/** Of POP3 and of submission: TLS is spoken, the greeting said, and the client does not log in. */
+const GREETED = [995, 465] as const;
 /** Milliseconds: generous; reached only when something is broken. */
 const PATIENCE = 300_000;
 /** Descriptors that may be open when all have gone, beside those before. */
@@ -51,6 +53,8 @@ export async function manyConnections(scope: Scope, request: ConnectionsRequest)
   if (request.bare > 0) await weighBare(alfa, flock, request);
   const ready = await stage(request, alfa, 'before the first client');
   await holdIdle(pair, flock, request, ready);
+  for (const port of GREETED) await holdGreeted(alfa, flock, request, port);
+  await startAfresh(alfa);
   for (const port of PORTS) await holdSilent(pair, flock, request, port);
   await stage(request, alfa, 'at the end');
 }
@@ -98,8 +102,7 @@ async function holdIdle(pair: Pair, flock: Flock, request: ConnectionsRequest, r
   );
   const full = await stage(request, alfa, `${count} in IDLE`);
   assert.equal(full.reading.sessions, count);
-  const each = (what: keyof Weight): string => ((full[what] - ready[what]) / count / 1024).toFixed(1);
-  told(`each: resident ${each('resident')} KiB, heap ${each('heap')} KiB, external ${each('external')} KiB`);
+  told(`each: ${shareOf(ready, full, count)}`);
   await tellTheRight(pair, flock, request);
   await oneMore(alfa, 993, addresses[0] ?? '', told);
   await allGone(flock, alfa, ready.reading);
@@ -134,6 +137,31 @@ async function tellTheRight(
   told(
     `one message: ${expected[to]} sessions of its mailbox were told, no other, ${seconds} s after its submission began`,
   );
+}
+
+// --- connections that are greeted and wait ---------------------------------------------------------------------------
+
+async function holdGreeted(
+  gestore: TestGestore,
+  flock: Flock,
+  request: ConnectionsRequest,
+  port: (typeof GREETED)[number],
+): Promise<void> {
+  const { count, told } = request;
+  await startAfresh(gestore);
+  const ready = await stage(request, gestore, `port ${port}, before the first client`);
+  const held = await flock.silent(gestore.server(port), true, addressesFor(request));
+  assert.deepEqual(held, { open: count, told: {}, failures: [] });
+  const full = await stage(request, gestore, `port ${port}, ${count} greeted`);
+  assert.equal(full.reading.sessions, count);
+  told(`each: ${shareOf(ready, full, count)}`);
+  await allGone(flock, gestore, ready.reading);
+}
+
+/** The allocator gives little back: what connections of one kind cost shows only in a process that has held no others. */
+async function startAfresh(gestore: TestGestore): Promise<void> {
+  assert.equal(await gestore.stop(), 0);
+  await gestore.start();
 }
 
 // --- connections that say nothing ----------------------------------------------------------------------------------
@@ -227,6 +255,12 @@ async function allGone(flock: Flock, gestore: TestGestore, before: Reading): Pro
   }
 }
 
+/** What one of `count` connections costs. */
+function shareOf(before: Weight, after: Weight, count: number): string {
+  const each = (what: keyof Weight): string => ((after[what] - before[what]) / count / 1024).toFixed(1);
+  return `resident ${each('resident')} KiB, heap ${each('heap')} KiB, external ${each('external')} KiB`;
+}
+
 async function stage({ told }: ConnectionsRequest, gestore: TestGestore, name: string): Promise<Stage> {
   const reading = await read(gestore);
   const weight = await weigh(gestore);
@@ -259,11 +293,7 @@ async function weighBare(gestore: TestGestore, flock: Flock, request: Connection
     );
     assert.deepEqual([held.open, held.failures], [bare, []]);
     const after = await ask();
-    const each = (what: keyof Weight): string => ((after[what] - before[what]) / bare / 1024).toFixed(1);
-    told(
-      `a TLS connection of Node.js alone, of ${bare}: ` +
-        `resident ${each('resident')} KiB, heap ${each('heap')} KiB, external ${each('external')} KiB`,
-    );
+    told(`a TLS connection of Node.js alone, of ${bare}: ${shareOf(before, after, bare)}`);
     await flock.leave();
   } finally {
     child.disconnect();

@@ -1,5 +1,7 @@
-/** What a gestore's process holds, as the system and as the process itself says. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+/** What a gestore's process holds, as the system and as the process itself says; and what lies on its disk. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestGestore } from '../support/gestore.js';
 import { metricsOf, sumOf } from '../support/web-client.js';
 
@@ -53,6 +55,33 @@ export function descriptorsOf({ pid }: TestGestore): string {
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   return [...kinds].map(([kind, count]) => `${kind} ${count}`).join(', ');
+}
+
+/** What the data folder takes, in octets; and messages that are on their way in. */
+export interface Disk {
+  readonly total: number;
+  /** The write-ahead log, of which a checkpoint makes use again. */
+  readonly log: number;
+  /** Files. */
+  readonly spool: number;
+}
+
+export async function readDisk({ dir }: TestGestore): Promise<Disk> {
+  const data = join(dir, 'data');
+  const { size = 0 } = statSync(join(data, 'ceralacca.db-wal'), { throwIfNoEntry: false }) ?? {};
+  return { total: await sizeOf(data), log: size, spool: readdirSync(join(data, 'spool')).length };
+}
+
+/** @throws when nothing could be summed */
+function sizeOf(folder: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    // It complains of files that go while it looks, and sums the others.
+    execFile('du', ['-sk', folder], (error, out) => {
+      const kibibytes = Number.parseInt(out, 10);
+      if (Number.isNaN(kibibytes)) reject(error ?? new Error(`du of ${folder} says ${out}`));
+      else resolve(kibibytes * 1024);
+    });
+  });
 }
 
 export const mebibytes = (octets: number): string => (octets / 1024 / 1024).toFixed(1);

@@ -1,7 +1,7 @@
 /** A day of two gestori, squeezed: every hour of it has the same traffic and something of its own, by the seed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { World } from '../crash/world.js';
-import { type Reading, read } from '../load/gauge.js';
+import { type Disk, type Reading, read, readDisk } from '../load/gauge.js';
 import { type Weight, weigh } from '../load/weigh.js';
 import type { TestGestore } from '../support/gestore.js';
 import type { Random } from '../support/random.js';
@@ -12,11 +12,12 @@ const OFTEN = 2000;
 /** Shares of connections and messages that the wires between the gestori cut, at most. */
 const CUTS = { 'before the greeting': 0.2, 'in the content': 0.2, 'before the reply': 0.3 } as const;
 
-/** What one process held in an hour. */
+/** What one gestore held in an hour. */
 export interface Held {
   readonly readings: readonly Reading[];
   /** At its end, without the garbage. */
   readonly weight: Weight;
+  readonly disk: Disk;
 }
 
 export type Hour = Readonly<Record<'alfa' | 'beta', Held>>;
@@ -34,10 +35,11 @@ export async function hour(world: World, number: number, length: number): Promis
     await sleep(Math.min(OFTEN, length / 4));
   }
   await Promise.all(chores);
-  return {
-    alfa: { readings: readings.alfa, weight: await weigh(world.pair.alfa) },
-    beta: { readings: readings.beta, weight: await weigh(world.pair.beta) },
+  const held = async (house: 'alfa' | 'beta'): Promise<Held> => {
+    const gestore = world.pair[house];
+    return { readings: readings[house], disk: await readDisk(gestore), weight: await weigh(gestore) };
   };
+  return { alfa: await held('alfa'), beta: await held('beta') };
 }
 
 const houses = ({ pair }: World): readonly TestGestore[] => [pair.alfa, pair.beta];

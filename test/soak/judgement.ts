@@ -12,13 +12,16 @@ export const BOUNDS = {
   heap: { least: 3 * MIB, share: 0.06 },
   external: { least: 4 * MIB, share: 0.25 },
   descriptors: { least: 4, share: 0 },
-} as const satisfies Partial<Record<keyof Reading, Bound>>;
+  /** Of the database: so much of it stays when it is not needed (`journal_size_limit`). */
+  log: { least: 64 * MIB, share: 0 },
+} as const satisfies Partial<Record<keyof Reading | 'log', Bound>>;
 
 export type Judged = keyof typeof BOUNDS;
-export const JUDGED: readonly Judged[] = ['resident', 'heap', 'external', 'descriptors'];
+export const JUDGED: readonly Judged[] = ['resident', 'heap', 'external', 'descriptors', 'log'];
 
 /** One figure of an hour: of the resident memory the usual, of descriptors those that were open all through it. */
-export function figureOf({ readings, weight }: Held, what: Judged): number {
+export function figureOf({ readings, weight, disk }: Held, what: Judged): number {
+  if (what === 'log') return disk.log;
   if (what === 'heap' || what === 'external') return weight[what];
   const values = readings.map((reading) => reading[what]);
   return what === 'resident' ? medianOf(values) : Math.min(...values);

@@ -13,12 +13,13 @@ const { values } = parseArgs({
   },
 });
 const HOURS = 24;
+const MIB = 1024 * 1024;
 /** Below it the first half is all beginning: caches fill, code is compiled. */
 const LONG = 10;
 const minutes = Number(values.minutes);
 const hours: Hour[] = [];
 
-const half = 'rss MiB  heap  ext.  fds  thr.  conn.';
+const half = 'rss MiB  heap  ext.  fds  thr.  conn.  disk  log';
 
 function row(held: Held): string {
   const [resident, heap, external, descriptors] = JUDGED.map((what) => figureOf(held, what));
@@ -31,6 +32,8 @@ function row(held: Held): string {
     [String(descriptors), 5],
     [most('threads'), 6],
     [most('sessions'), 7],
+    [(held.disk.total / MIB).toFixed(0), 6],
+    [(held.disk.log / MIB).toFixed(0), 5],
   ];
   return cells.map(([text, width]) => text.padStart(width)).join('');
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunResult, runUnderOracle } from '../crash/run.js';
 import { startTraffic } from '../crash/traffic.js';
 import { people, type World } from '../crash/world.js';
-import { descriptorsOf, type Reading, read } from '../load/gauge.js';
+import { descriptorsOf, type Reading, read, readDisk } from '../load/gauge.js';
 import { makeWeighable } from '../load/weigh.js';
 import { type Pair, settled, type TestGestore } from '../support/gestore.js';
 import { FakeNtpServer } from '../support/ntp-server.js';
@@ -102,10 +102,12 @@ async function live(world: World, request: SoakRequest): Promise<string> {
 async function untilGone(gestore: TestGestore, before: Reading): Promise<string[]> {
   for (const deadline = performance.now() + PATIENCE; ; await sleep(500)) {
     const { sessions, descriptors } = await read(gestore);
-    if (sessions === 0 && descriptors <= before.descriptors + SPARE_DESCRIPTORS) return [];
+    // No process has died: each message took its spool file with it.
+    const { spool } = await readDisk(gestore);
+    if (sessions === 0 && spool === 0 && descriptors <= before.descriptors + SPARE_DESCRIPTORS) return [];
     if (performance.now() < deadline) continue;
     return [
-      `${gestore.name}: ${sessions} connections counted with nobody there; ${descriptors} descriptors, ` +
+      `${gestore.name}: ${sessions} connections counted with nobody there; ${spool} files in the spool; ${descriptors} descriptors, ` +
         `${before.descriptors} before the first client: ${descriptorsOf(gestore)}`,
     ];
   }

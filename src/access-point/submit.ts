@@ -1,5 +1,5 @@
 import type { Antivirus, Quarantine, ScanVerdict } from '../antivirus/index.js';
-import { issueToOwnUser } from '../delivery-point/index.js';
+import { type DkimSign, issueToOwnUser } from '../delivery-point/index.js';
 import type { Directory } from '../directory/index.js';
 import type { Issuer, Sealed } from '../issuing/index.js';
 import { type Header, readHeader } from '../mime/index.js';
@@ -19,7 +19,6 @@ import {
   receiptType,
   replyToOf,
 } from '../pec/index.js';
-import type { Rope } from '../rope/index.js';
 import { ChangeSet, type NewTracking, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { Submission, Submitted } from './submission.js';
@@ -38,7 +37,7 @@ export interface AccessPointOptions {
   /** Milliseconds after which an envelope leaves the queue (decisions 10). */
   readonly envelopeGiveUp: number;
   /** Signs with the mail domain's DKIM key what goes to ordinary recipients, where there is one (decisions 16). */
-  readonly dkim?: (message: Rope, at: number) => Promise<Rope>;
+  readonly dkim?: DkimSign | undefined;
 }
 
 /** What is known of the message once its header has been read. */

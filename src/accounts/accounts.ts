@@ -9,9 +9,9 @@ import type {
   ScramCredential,
   Store,
 } from '../storage/index.js';
-import { StoreConflict } from '../storage/index.js';
 import type { Authentication } from './authentication.js';
-import { AccountError, type AccountErrorCode } from './errors.js';
+import { AccountError } from './errors.js';
+import { explained } from './explained.js';
 import { type Attempt, Logins } from './logins.js';
 import { hashNewPassword } from './password.js';
 import type { ScramRequest, ScramStart } from './scram.js';
@@ -296,19 +296,4 @@ async function credentialsOf(password: string): Promise<{ passwordHash: string; 
 function requireQuota(quota: number): void {
   if (Number.isSafeInteger(quota) && quota > 0) return;
   throw new AccountError('bad-quota', `a quota is a positive whole number of octets, not ${quota}`);
-}
-
-/** The store's conflicts in the terms of this room. */
-async function explained<T>(
-  operation: Promise<T>,
-  codes: Readonly<Partial<Record<StoreConflict['what'], AccountErrorCode>>>,
-): Promise<T> {
-  try {
-    return await operation;
-  } catch (error) {
-    if (!(error instanceof StoreConflict)) throw error;
-    const code = codes[error.what];
-    if (code === undefined) throw error;
-    throw new AccountError(code, error.message, { cause: error });
-  }
 }

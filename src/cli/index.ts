@@ -4,6 +4,11 @@ import { runCommandLine } from './frame.js';
 
 const passwordStdin = { flags: '--password-stdin', description: 'read the password from standard input' };
 
+const watch = [
+  { flags: '--from SENDER', description: 'address of the certified sender', required: true },
+  { flags: '--to ADDRESS', description: 'ordinary address that is told', required: true },
+];
+
 export const commands: readonly CommandRow[] = [
   {
     name: 'init',
@@ -177,6 +182,44 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS', 'SIZE'],
     config: true,
     load: () => import('./mailbox/quota.js'),
+  },
+  {
+    name: 'mailbox rule',
+    summary: 'what becomes of ordinary mail to a mailbox',
+    arguments: ['ADDRESS'],
+    options: [
+      {
+        flags: '--ordinary RULE',
+        description: 'reject, anomaly, forward=A@B (an address elsewhere), or default (policy.ordinary_mail)',
+        required: true,
+      },
+    ],
+    config: true,
+    load: () => import('./mailbox/rule.js'),
+  },
+  {
+    name: 'mailbox notify add',
+    summary: 'tell an ordinary address when a certified sender writes to a mailbox',
+    arguments: ['ADDRESS'],
+    options: watch,
+    config: true,
+    load: () => import('./mailbox/notify/add.js'),
+  },
+  {
+    name: 'mailbox notify list',
+    summary: 'list who is told of which certified senders',
+    arguments: ['ADDRESS'],
+    config: true,
+    json: true,
+    load: () => import('./mailbox/notify/list.js'),
+  },
+  {
+    name: 'mailbox notify remove',
+    summary: 'tell that address no more',
+    arguments: ['ADDRESS'],
+    options: watch,
+    config: true,
+    load: () => import('./mailbox/notify/remove.js'),
   },
   {
     name: 'mailbox capability',

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
@@ -10,11 +11,12 @@ import {
 } from '../antivirus/index.js';
 import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
-import { DeliveryPoint } from '../delivery-point/index.js';
+import { DeliveryPoint, type DkimSign } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
-import { IncomingPoint } from '../incoming-point/index.js';
+import { IncomingPoint, networkQuestions, senderCheck } from '../incoming-point/index.js';
 import { Issuer } from '../issuing/index.js';
 import { Mailstore } from '../mailstore/index.js';
+import { dkimSign } from '../relay/index.js';
 import {
   CrlStore,
   certificateProfileFaults,
@@ -64,6 +66,7 @@ export interface Parts {
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
+  readonly dkim: DkimSign | undefined;
   readonly limits: Limits;
 }
 
@@ -108,7 +111,14 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const issuer = new Issuer(provider, () => signer);
   const post = { mailDomain: provider.mailDomain, giveUpAfter: config.relay.give_up.notifications.ms };
   const findMailbox = (address: string) => accounts.find(address);
-  const deliveryPoint = new DeliveryPoint({ issuer, findMailbox, post });
+  const dkim = await dkimOf(config);
+  const deliveryPoint = new DeliveryPoint({
+    issuer,
+    findMailbox,
+    post,
+    notifiedOf: (mailboxId, sender) => store.read('notifiedOf', { mailboxId, sender }),
+    dkim,
+  });
   const incomingPoint = new IncomingPoint({
     store,
     issuer,
@@ -122,6 +132,13 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
+    checkSender: senderCheck({
+      hostname: config.hostname,
+      isOwnDomain: (domain) => directory.isOwnDomain(domain),
+      questions: networkQuestions(config.relay.dns),
+    }),
+    dkim,
+    hostname: config.hostname,
     verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
   });
   return {
@@ -142,6 +159,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     mailstore,
     issuer,
     incomingPoint,
+    dkim,
     limits: openLimits(config, telemetry, monotonic),
   };
 }
@@ -231,4 +249,12 @@ async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry:
   );
   if (paths.length > 0) return;
   telemetry.raise('own-certificate-untrusted', '', `${reason}: set signing.chain`);
+}
+
+/** DKIM by the mail domain, where a key is configured (decisions 16). */
+async function dkimOf({ dkim, provider }: Config): Promise<DkimSign | undefined> {
+  if (dkim === null) return undefined;
+  const key = createPrivateKey(await readFile(dkim.key));
+  const identity = { domain: provider.mail_domain, selector: dkim.selector, key };
+  return (message, at) => dkimSign(message, { ...identity, at });
 }

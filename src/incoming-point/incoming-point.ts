@@ -1,7 +1,8 @@
 import type { Antivirus, Quarantine } from '../antivirus/index.js';
-import type { DeliveryPoint } from '../delivery-point/index.js';
+import type { DeliveryPoint, DkimSign } from '../delivery-point/index.js';
 import type { Directory } from '../directory/index.js';
 import type { Issuer } from '../issuing/index.js';
+import { Windows } from '../limits/index.js';
 import { distinctAddresses, type LegalTime, legalTime } from '../pec/index.js';
 import { type Mailbox, type Store, StoreConflict } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
@@ -10,6 +11,7 @@ import { type Inspection, type Inspector, inspect } from './inspect.js';
 import { takeNotification } from './notification.js';
 import { takeOrdinary } from './ordinary.js';
 import { refusals } from './refusals.js';
+import type { SenderCheck } from './sender-check.js';
 import { takeEnvelope } from './take-envelope.js';
 import { wrap } from './wrap.js';
 
@@ -28,6 +30,9 @@ export interface IncomingPointOptions extends Inspector {
   readonly post: { readonly mailDomain: string; readonly giveUpAfter: number };
   /** The rule of mailboxes that set none (interfaces, `policy.ordinary_mail`). */
   readonly ordinaryMail: 'reject' | 'anomaly';
+  readonly checkSender: SenderCheck;
+  readonly dkim?: DkimSign | undefined;
+  readonly hostname: string;
 }
 
 /** Two receptions of one message may race for its keys; the loser reads what the winner wrote and answers the same. */
@@ -39,6 +44,8 @@ const ATTEMPTS = 5;
  * register and sends the same stored receipts.
  */
 export class IncomingPoint {
+  readonly #reports = new Windows();
+
   constructor(private readonly options: IncomingPointOptions) {}
 
   /** @throws SmtpError for a refusal; StoreUnavailable and the like for a temporary failure. */
@@ -71,17 +78,15 @@ export class IncomingPoint {
       case 'malformed':
         return wrap(options, arrival, inspection.header, time, {
           reason: inspection.reason,
-          rule: 'always',
           gestore: inspection.origin.providerName,
         });
       case 'anomaly':
         return wrap(options, arrival, inspection.header, time, {
           reason: null,
-          rule: 'always',
           gestore: inspection.origin.providerName,
         });
       case 'ordinary':
-        return takeOrdinary(options, arrival, inspection, time);
+        return takeOrdinary({ ...options, reports: this.#reports }, arrival, inspection, time);
     }
   }
 }

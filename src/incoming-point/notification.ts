@@ -73,7 +73,6 @@ export async function takeNotification(
 const wrapNotice = (options: NotificationOptions, { arrival, notice, time }: Case, reason: string) =>
   wrap(options, arrival, notice.header, time, {
     reason,
-    rule: 'always',
     gestore: notice.origin.providerName,
   });
 

@@ -25,6 +25,12 @@ export const refusals = {
     }),
   mailboxFull: () =>
     new SmtpError({ code: 552, enhanced: '5.2.2', publicText: 'Casella piena / Mailbox full' }),
+  mailLoop: () =>
+    new SmtpError({
+      code: 554,
+      enhanced: '5.4.6',
+      publicText: 'Il messaggio gira in tondo / Mail loop: the message has been here before',
+    }),
   virus: () =>
     new SmtpError({
       code: 550,

@@ -29,6 +29,20 @@ export interface PackedRope {
 
 export type MailboxState = 'active' | 'suspended' | 'revoked';
 
+/** What becomes of ordinary mail for a mailbox. */
+export type OrdinaryRule =
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'anomaly' }
+  | { readonly kind: 'forward'; readonly to: string };
+
+/** Of messages from this certified sender `notified`, an ordinary address, is told. */
+export interface WatchedSender {
+  readonly mailbox: string;
+  readonly sender: string;
+  readonly notified: string;
+  readonly createdAt: number;
+}
+
 export interface Mailbox {
   readonly id: number;
   readonly address: string;
@@ -42,6 +56,8 @@ export interface Mailbox {
   /** Octets in all folders. */
   readonly used: number;
   readonly createdAt: number;
+  /** null: what the gestore does (`policy.ordinary_mail`). */
+  readonly ordinary: OrdinaryRule | null;
 }
 
 /** What SCRAM-SHA-256 checks a login against (RFC 5802 3); neither password nor hash can be had from it but by guessing. */
@@ -214,7 +230,16 @@ export interface KeptReceipt {
 }
 
 /** Who is at the other end of a queue row; it decides TLS, the give-up time and what failure means. */
-export type QueueKind = 'envelope' | 'notification' | 'ordinary' | 'dsn';
+export type QueueKind =
+  | 'envelope'
+  | 'notification'
+  /** An envelope for an ordinary recipient. */
+  | 'ordinary'
+  | 'dsn'
+  /** Ordinary mail that a mailbox passes on. */
+  | 'forward'
+  /** A word to an ordinary address about a message that came in. */
+  | 'notice';
 
 /** One recipient of one message to send. Rows of the same content and destination go in one SMTP transaction. */
 export interface NewQueueRow {

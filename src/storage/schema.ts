@@ -42,6 +42,18 @@ export interface MailboxTable {
   created_at: number;
   /** The highest UIDVALIDITY given to a folder of this mailbox. */
   last_uid_validity: Generated<number>;
+  /** What becomes of ordinary mail: `reject`, `anomaly`, `forward=a@b`; null: what the gestore does. */
+  ordinary: Generated<string | null>;
+}
+
+/** Certified senders of whose messages somebody outside is told. */
+export interface WatchedSenderTable {
+  mailbox_id: number;
+  sender_key: string;
+  notified_key: string;
+  sender: string;
+  notified: string;
+  created_at: number;
 }
 
 /** Of a mailbox's password (RFC 5802 3); a mailbox whose password was set before there was SCRAM has none yet. */
@@ -329,6 +341,7 @@ export interface Database {
   scram: ScramTable;
   hidden_capability: HiddenCapabilityTable;
   address: AddressTable;
+  watched_sender: WatchedSenderTable;
   folder: FolderTable;
   message: MessageTable;
   expunged: ExpungedTable;

@@ -59,7 +59,7 @@ interface Fault {
 
 interface Hop {
   readonly destination: string;
-  readonly kind: 'envelope' | 'notification' | 'ordinary' | 'dsn';
+  readonly kind: 'envelope' | 'notification' | 'ordinary' | 'dsn' | 'forward' | 'notice';
   readonly recipients: number;
 }
 
@@ -164,6 +164,21 @@ export const events = {
     counter: 'receptions_anomaly_total',
     help: 'Messages put into an anomaly envelope',
   }),
+  'reception.ordinary': event<{
+    delivered: number;
+    forwarded: number;
+    refused: number;
+    sender: 'verified' | 'forged' | 'unknown';
+  }>('info', 'ordinary mail taken by the rules of its mailboxes', {
+    counter: 'ordinary_mail_total',
+    help: 'Ordinary messages taken, by what SPF, DKIM and DMARC say of their sender',
+    labels: ['sender'],
+  }),
+  'reception.sender-unchecked': event<{ reason: string }>(
+    'warn',
+    'the sender of ordinary mail could not be checked',
+    { counter: 'senders_unchecked_total', help: 'Senders of ordinary mail that could not be checked' },
+  ),
   'reception.ordinary-refused': event<{ reason: string }>('info', 'ordinary mail refused', {
     counter: 'receptions_ordinary_refused_total',
     help: 'Ordinary messages refused',

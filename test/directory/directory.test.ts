@@ -209,7 +209,7 @@ describe('decisions 26: import and refresh', () => {
     const sources: SourceLocation[] = [
       { kind: 'file', file: beta, trust: ca },
       { kind: 'file', file: files.path('assente.ldif'), trust: null },
-      { kind: 'ldap', url: 'ldap://igpec.example', trust: null },
+      { kind: 'ldap', url: 'ldap://igpec.example', trust: null, client: null },
       { kind: 'file', file: good, trust: null },
     ];
     const { directory, telemetry, clock, open } = await lonely(t, sources);

@@ -17,7 +17,9 @@ suite('documentation: every outcome of docs/outcomes.md is held by a test', () =
       assert.ok(cells.every((cell) => cell !== ''));
       const [, file = '', name = ''] = REFERENCE.exec(cells.at(-1) ?? '') ?? [];
       assert.notEqual(file, '', 'names its test');
-      const titles = [...readFileSync(file, 'utf8').matchAll(/(?:it|test)\(\s*'([^']+)'|pair,\s*'([^']+)'/g)];
+      const titles = [
+        ...readFileSync(file, 'utf8').matchAll(/(?:it|test)\(\s*['`]([^'`]+)['`]|pair,\s*'([^']+)'/g),
+      ];
       const found = titles.some(([, title, step]) => (title ?? step ?? '').startsWith(name));
       assert.ok(found, `${file} has no test "${name}..."`);
     });

@@ -150,7 +150,8 @@ describe('incoming point: DSN about our envelopes', () => {
       messageId: `dsn${id.length}.${Math.floor(clock.now / 1000)}@gmail.example`,
       to: anna,
       recipients: [{ address: ext, status: '5.1.1', diagnostic: '550 no such user' }],
-      envelopeHeader: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
+      opening: ['Non consegnato:', 'Not delivered:'],
+      returned: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
     }).bytes();
   }
 

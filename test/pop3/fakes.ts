@@ -24,6 +24,7 @@ const mailbox = (id: number, address: string, state: Mailbox['state'] = 'active'
   passwordHash: '',
   quota: 1e9,
   used: 0,
+  ordinary: null,
   createdAt: 0,
 });
 

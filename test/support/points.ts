@@ -28,7 +28,16 @@ import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
 import { type Held, headerOf } from './inbox.js';
 import type { TestGestore } from './pki.js';
-import { DAY, HOUR, MIB, serviceMailboxOf, uncharged, type Wiring, wire } from './wiring.js';
+import {
+  DAY,
+  HOUR,
+  MIB,
+  serviceMailboxOf,
+  uncharged,
+  type Wiring,
+  type WiringRequest,
+  wire,
+} from './wiring.js';
 
 export { DAY, HOUR, MIB };
 
@@ -67,6 +76,8 @@ export interface PointRequest {
   };
   readonly receiptsReserve?: number;
   readonly ordinaryMail?: 'reject' | 'anomaly';
+  /** As in WiringRequest. */
+  readonly questions?: WiringRequest['questions'];
   readonly crls?: RevocationSource;
   /** More domains of ours beside the mail domain. */
   readonly domains?: readonly string[];
@@ -150,6 +161,7 @@ export class Point {
       limits: request.limits,
       receiptsReserve: request.receiptsReserve,
       ordinaryMail: request.ordinaryMail,
+      questions: request.questions,
     });
     this.hostname = wired.hostname;
     this.serviceMailbox = wired.serviceMailbox;

@@ -5,6 +5,7 @@ import { mailboxAccess } from './0004-mailbox-access.js';
 import { scram } from './0005-scram.js';
 import { hiddenCapabilities } from './0006-hidden-capabilities.js';
 import { quarantine } from './0007-quarantine.js';
+import { mailboxRules } from './0008-mailbox-rules.js';
 import type { Migration } from './migration.js';
 
 export type { Migration } from './migration.js';
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   scram,
   hiddenCapabilities,
   quarantine,
+  mailboxRules,
 ];

@@ -2,7 +2,15 @@
 
 import { addressKey, domainOf } from '../../pec/index.js';
 import { StoreConflict } from '../errors.js';
-import type { Alias, Domain, Holder, Mailbox, MailboxState, ScramCredential } from '../records.js';
+import type {
+  Alias,
+  Domain,
+  Holder,
+  Mailbox,
+  MailboxState,
+  OrdinaryRule,
+  ScramCredential,
+} from '../records.js';
 import type { AddressTable, MailboxTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
@@ -104,7 +112,7 @@ export const findHolder: ReadOperation<{ id: number }, Holder | undefined> = (tx
 
 // --- mailboxes -------------------------------------------------------------------------------------------------
 
-type NewMailbox = Omit<MailboxTable, 'id' | 'used' | 'last_uid_validity'>;
+type NewMailbox = Omit<MailboxTable, 'id' | 'used' | 'last_uid_validity' | 'ordinary'>;
 
 const insertMailbox = statement<NewMailbox, { id: number }>((db, p) =>
   db
@@ -146,9 +154,10 @@ const mailboxColumns = [
   'mailbox.quota',
   'mailbox.used',
   'mailbox.created_at as createdAt',
+  'mailbox.ordinary',
 ] as const;
 
-type MailboxRow = Omit<Mailbox, 'domain'>;
+type MailboxRow = Omit<Mailbox, 'domain' | 'ordinary'> & { readonly ordinary: string | null };
 
 const selectMailbox = statement<{ key: string }, MailboxRow>((db, p) =>
   db
@@ -172,6 +181,7 @@ const updateMailbox = statement<{
   state: MailboxState;
   quota: number;
   holderId: number | null;
+  ordinary: string | null;
 }>((db, p) =>
   db
     .updateTable('mailbox')
@@ -180,11 +190,26 @@ const updateMailbox = statement<{
       state: p('state'),
       quota: p('quota'),
       holder_id: p('holderId'),
+      ordinary: p('ordinary'),
     })
     .where('id', '=', p('id')),
 );
 
-const asMailbox = (row: MailboxRow): Mailbox => ({ ...row, domain: domainOf(row.address) });
+const asMailbox = (row: MailboxRow): Mailbox => ({
+  ...row,
+  domain: domainOf(row.address),
+  ordinary: row.ordinary === null ? null : readRule(row.ordinary),
+});
+
+const FORWARD = 'forward=';
+
+function readRule(text: string): OrdinaryRule {
+  if (text.startsWith(FORWARD)) return { kind: 'forward', to: text.slice(FORWARD.length) };
+  return { kind: text === 'anomaly' ? 'anomaly' : 'reject' };
+}
+
+const ruleText = (rule: OrdinaryRule): string =>
+  rule.kind === 'forward' ? `${FORWARD}${rule.to}` : rule.kind;
 
 /** @throws StoreConflict 'mailbox' when there is none. */
 export async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
@@ -249,7 +274,7 @@ export const addMailbox: Operation<
   await createStandardFolders(tx, { mailboxId: row.id, now });
   await replaceScram(tx, row.id, scram);
   const base = { id: row.id, address, kind, state: 'active', holderId, passwordHash, quota } as const;
-  return asMailbox({ ...base, used: 0, createdAt: now });
+  return asMailbox({ ...base, used: 0, createdAt: now, ordinary: null });
 };
 
 /**
@@ -265,6 +290,7 @@ export const setMailbox: Operation<
     state?: MailboxState | undefined;
     quota?: number | undefined;
     holderId?: number | null | undefined;
+    ordinary?: OrdinaryRule | null | undefined;
   },
   Mailbox
 > = async (tx, change) => {
@@ -276,9 +302,11 @@ export const setMailbox: Operation<
     state: change.state ?? mailbox.state,
     quota: change.quota ?? mailbox.quota,
     holderId: change.holderId === undefined ? mailbox.holderId : change.holderId,
+    ordinary: change.ordinary === undefined ? mailbox.ordinary : change.ordinary,
   };
   const { id, passwordHash, state, quota, holderId } = changed;
-  await tx.run(updateMailbox, { id, passwordHash, state, quota, holderId });
+  const ordinary = changed.ordinary === null ? null : ruleText(changed.ordinary);
+  await tx.run(updateMailbox, { id, passwordHash, state, quota, holderId, ordinary });
   if (change.passwordHash !== undefined) await replaceScram(tx, id, change.scram);
   tx.touch({ mailbox: id });
   return changed;

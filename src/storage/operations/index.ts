@@ -20,6 +20,7 @@ import * as scram from './scram.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
+import * as watched from './watched-senders.js';
 
 export type { Appended, Copied } from './copying.js';
 export type { FlagGroup, FlagStore, FlagsStored } from './flagging.js';
@@ -41,6 +42,8 @@ export const writes = {
   setCapability: capabilities.setCapability,
   addAlias: accounts.addAlias,
   removeAlias: accounts.removeAlias,
+  watchSender: watched.watchSender,
+  unwatchSender: watched.unwatchSender,
   commitSubmission: submission.commitSubmission,
   commitRefusal: submission.commitRefusal,
   commitReception: reception.commitReception,
@@ -76,6 +79,8 @@ export const writes = {
 } as const;
 
 export const reads = {
+  watchedSenders: watched.watchedSenders,
+  notifiedOf: watched.notifiedOf,
   listDomains: accounts.listDomains,
   findDomain: accounts.findDomain,
   listHolders: accounts.listHolders,

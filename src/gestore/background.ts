@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { subtractPeriod } from '../config/index.js';
 import { noticesOfFailure } from '../delivery-point/index.js';
+import { authoritiesOf, ownTrust, purgeDays, Sealer } from '../registro/index.js';
 import { networkDns, openRelay, storeQueue, watchedDns } from '../relay/index.js';
 import { cleanSpool } from '../smtp/index.js';
 import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
@@ -69,7 +71,7 @@ async function readAuthority(file: string): Promise<string> {
 }
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
-export function startTimers(
+export async function startTimers(
   {
     config,
     store,
@@ -84,7 +86,7 @@ export function startTimers(
     utc,
   }: Parts,
   running: Running,
-): void {
+): Promise<void> {
   const silence = new SilenceWatch({
     notices: new SilenceNotices({ store, issuer, telemetry, clock: certifyingClock }),
     longest: Math.min(MINUTE, config.timers.first_notice.ms),
@@ -136,9 +138,53 @@ export function startTimers(
       },
     },
   ];
+  const sealer = await openSealer({ config, store, signer, telemetry, clock });
+  // A clock that ran ahead would close a day that is not over.
+  const seal = async (): Promise<void> => {
+    if (utc.certifies()) await sealer.sealDue();
+  };
+  // What is removed by its age is removed by a clock that is known to be right.
+  const purge = async (): Promise<void> => {
+    if (!utc.certifies()) return;
+    const before = subtractPeriod(clock(), config.retention.registro);
+    await purgeDays({ store, folder: config.paths.registro, telemetry }, before);
+  };
+  chores.push({ name: 'seal', every: often, run: seal });
+  chores.push({ name: 'purge', every: HOUR, run: unlessStepped(2 * HOUR, purge) });
   const timers = new Timers(chores, telemetry);
   timers.start();
   // What it lets through unseen is to be known before the first large message comes.
   antivirus.look();
   running.add({ stop: () => timers.stop() });
+}
+
+/** The daily seal of the register. @throws StartError when a CA cannot be read */
+async function openSealer({
+  config,
+  store,
+  signer,
+  telemetry,
+  clock,
+}: Pick<Parts, 'config' | 'store' | 'signer' | 'telemetry' | 'clock'>): Promise<Sealer> {
+  if (config.timestamp === null) {
+    const reason =
+      'timestamp: null. The days of the register are sealed without a time stamp, and the law wants one (DM 2/11/2005 art. 10)';
+    telemetry.event('server.warning', { reason });
+  }
+  try {
+    const [authorities, trust] = await Promise.all([authoritiesOf(config), ownTrust(config)]);
+    const { provider, paths } = config;
+    return new Sealer({
+      store,
+      folder: paths.registro,
+      signer,
+      trust: () => trust,
+      gestore: provider.name,
+      authorities,
+      clock,
+      telemetry,
+    });
+  } catch (error) {
+    throw new StartError(`timestamp.ca, signing.chain or tls.ca: ${String(error)}`, { cause: error });
+  }
 }

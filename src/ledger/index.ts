@@ -1,3 +1,10 @@
 export { canonicalEvent, type LedgerEvent } from './canonical.js';
 export { CHAIN_START, leafHash, linkHash, plainLeaf } from './chain.js';
-export { type InclusionProof, inclusionProof, merkleRoot, verifyInclusion } from './merkle.js';
+export { type HeadOfLane, headLeaf } from './head.js';
+export {
+  type InclusionProof,
+  inclusionProof,
+  MerkleAccumulator,
+  merkleRoot,
+  verifyInclusion,
+} from './merkle.js';

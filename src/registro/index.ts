@@ -1,3 +1,10 @@
 export { clockEntry, readClockEntry } from './clock-entry.js';
+export { type Day, dayNamed, dayOf } from './day.js';
+export { type PurgeParts, purgeDays } from './purge.js';
 export { findReceipt } from './receipts.js';
+export { DayFileTaken } from './seal/day-file.js';
+export { RegisterTouched } from './seal/run.js';
+export { Sealer, type SealerParts, type SealRun } from './seal/sealer.js';
+export { authoritiesOf, ownTrust } from './seal/settings.js';
 export { type RegisterFault, type RegisterVerdict, verifyRegister } from './verify.js';
+export { type SealFault, type SealQuestion, type SealVerdict, verifySeals } from './verify-seals.js';

@@ -9,6 +9,8 @@ export const choreNames = [
   'crl',
   'directory',
   'orphans',
+  'purge',
+  'seal',
   'signer',
   'silence',
   'spool',
@@ -28,7 +30,9 @@ export const stateNames = [
   'own-certificate-untrusted',
   'peer-tls',
   'peer-unreachable',
+  'registro-touched',
   'reload-failed',
+  'seal-unstamped',
   'signer-unavailable',
   'silence-notice',
 ] as const;

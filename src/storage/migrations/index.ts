@@ -2,9 +2,10 @@ import { initial } from './0001-initial.js';
 import { queueScopes } from './0002-queue-scopes.js';
 import { clock } from './0003-clock.js';
 import { mailboxAccess } from './0004-mailbox-access.js';
+import { seal } from './0007-seal.js';
 import type { Migration } from './migration.js';
 
 export type { Migration } from './migration.js';
 
 /** In order of version. Released ones never change. */
-export const migrations: readonly Migration[] = [initial, queueScopes, clock, mailboxAccess];
+export const migrations: readonly Migration[] = [initial, queueScopes, clock, mailboxAccess, seal];

@@ -14,6 +14,8 @@ import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
+import * as retention from './retention.js';
+import * as seal from './seal.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
@@ -61,6 +63,14 @@ export const writes = {
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
   recordClock: register.recordClock,
+  closeDay: seal.closeDay,
+  putDayFiles: seal.putDayFiles,
+  putDayToken: seal.putDayToken,
+  addHold: retention.addHold,
+  removeHold: retention.removeHold,
+  beginPurge: retention.beginPurge,
+  purgeRun: retention.purgeRun,
+  endPurge: retention.endPurge,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
   proveWriting: health.proveWriting,
@@ -100,6 +110,17 @@ export const reads = {
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
   lastClock: register.lastClock,
+  findSeal: seal.findSeal,
+  lastSealedDay: seal.lastSealedDay,
+  pageSeals: seal.pageSeals,
+  unfinishedSeals: seal.unfinishedSeals,
+  firstRecordedAt: seal.firstRecordedAt,
+  laneEnds: seal.laneEnds,
+  pageRun: seal.pageRun,
+  listHolds: retention.listHolds,
+  heldIn: retention.heldIn,
+  pageHeld: retention.pageHeld,
+  oldestKeptDay: retention.oldestKeptDay,
   directoryMark: directory.directoryMark,
   listDirectorySources: directory.listDirectorySources,
   listSnapshots: directory.listSnapshots,

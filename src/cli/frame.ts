@@ -11,6 +11,7 @@ const nouns: Readonly<Record<string, string>> = {
   alias: 'other addresses of mailboxes',
   directory: 'the directory of gestori (IGPEC)',
   registro: 'the legal log',
+  hold: 'what is kept beyond its time, by order',
   queue: 'outbound mail',
 };
 
@@ -59,9 +60,10 @@ function programOf(
     .description('PEC provider (gestore di posta elettronica certificata)')
     .option('-V, --version', 'print the version');
   for (const row of table) {
-    const [first = '', second] = row.name.split(' ');
-    const parent = second === undefined ? program : nounOf(program, first, surroundings);
-    parent.addCommand(commandOf(row, second ?? first, surroundings, done));
+    const words = row.name.split(' ');
+    const verb = words.pop() ?? '';
+    const parent = words.reduce((above, noun) => nounOf(above, noun, surroundings), program);
+    parent.addCommand(commandOf(row, verb, surroundings, done));
   }
   return program;
 }

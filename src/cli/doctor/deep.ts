@@ -23,7 +23,7 @@ export async function checkDeep(config: Config, store: Store): Promise<Finding[]
     ['tables', () => checkTables(config, store)],
     ['contents', () => checkContents(store)],
     ['blobs', () => checkBlobs(config, store)],
-    ['registro', () => checkRegister(store)],
+    ['registro', () => checkRegister(config, store)],
     ['leases', () => checkLeases(config, store)],
     ['spool', () => checkSpool(config)],
   ];

@@ -1,5 +1,5 @@
-import type { Antivirus, ScanVerdict } from '../antivirus/index.js';
-import { issueToOwnUser } from '../delivery-point/index.js';
+import type { Antivirus, Quarantine, ScanVerdict } from '../antivirus/index.js';
+import { type DkimSign, issueToOwnUser } from '../delivery-point/index.js';
 import type { Directory } from '../directory/index.js';
 import type { Issuer, Sealed } from '../issuing/index.js';
 import { type Header, readHeader } from '../mime/index.js';
@@ -19,7 +19,6 @@ import {
   receiptType,
   replyToOf,
 } from '../pec/index.js';
-import type { Rope } from '../rope/index.js';
 import { ChangeSet, type NewTracking, type Store } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
 import type { Submission, Submitted } from './submission.js';
@@ -29,6 +28,7 @@ export interface AccessPointOptions {
   readonly issuer: Issuer;
   readonly directory: Directory;
   readonly antivirus: Antivirus;
+  readonly quarantine: Quarantine;
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;
@@ -37,7 +37,7 @@ export interface AccessPointOptions {
   /** Milliseconds after which an envelope leaves the queue (decisions 10). */
   readonly envelopeGiveUp: number;
   /** Signs with the mail domain's DKIM key what goes to ordinary recipients, where there is one (decisions 16). */
-  readonly dkim?: (message: Rope, at: number) => Promise<Rope>;
+  readonly dkim?: DkimSign | undefined;
 }
 
 /** What is known of the message once its header has been read. */
@@ -48,6 +48,11 @@ interface Reading {
   readonly header: Header;
   readonly certified: Certified;
 }
+
+/** Why a message is not accepted. */
+type Cause =
+  | { readonly kind: 'faults'; readonly faults: readonly string[] }
+  | { readonly kind: 'virus'; readonly virus: string; readonly engine: string };
 
 /**
  * The access point (RFC 6109 2.2.1, 3.1). Invariant: when `submit` resolves, exactly one accettazione or
@@ -71,13 +76,10 @@ export class AccessPoint {
       longestLine: submission.longestLine,
       limits: options.limits,
     });
-    if (faults.length > 0) {
-      return this.refuse(submission, reading, { kind: 'non-accettazione', reasons: faults });
-    }
+    if (faults.length > 0) return this.refuse(submission, reading, { kind: 'faults', faults });
     const verdict = await options.antivirus.scan(submission.message);
-    if (verdict.virus !== null) {
-      return this.refuse(submission, reading, { kind: 'non-accettazione', virus: verdict.virus }, verdict);
-    }
+    const { virus, engine } = verdict;
+    if (virus !== null) return this.refuse(submission, reading, { kind: 'virus', virus, engine });
     return this.accept(submission, reading, verdict);
   }
 
@@ -104,39 +106,50 @@ export class AccessPoint {
     };
   }
 
-  private async refuse(
-    submission: Submission,
-    { time, certified }: Reading,
-    notification:
-      | { readonly kind: 'non-accettazione'; readonly reasons: readonly string[] }
-      | { readonly kind: 'non-accettazione'; readonly virus: string },
-    verdict?: ScanVerdict,
-  ): Promise<Submitted> {
+  private async refuse(submission: Submission, reading: Reading, cause: Cause): Promise<Submitted> {
     const { store, issuer } = this.options;
+    const { time, certified } = reading;
     const changes = new ChangeSet((rope) => store.pack(rope));
-    await issueToOwnUser(
-      issuer,
-      {
-        time,
-        mailboxId: submission.mailbox.id,
-        to: submission.mailFrom,
-        certified,
-        notification,
-        detail:
-          'virus' in notification
-            ? { virus: notification.virus, antivirus: verdict?.engine ?? '' }
-            : { motivo: notification.reasons.join('; ') },
-      },
-      changes,
-    );
+    const notice = { time, mailboxId: submission.mailbox.id, to: submission.mailFrom, certified };
+    if (cause.kind === 'virus') {
+      const { virus, engine } = cause;
+      const quarantena = await this.setApart(submission, reading, cause, changes);
+      const detail = { virus, antivirus: engine, quarantena };
+      const notification = { kind: 'non-accettazione', virus } as const;
+      await issueToOwnUser(issuer, { ...notice, notification, detail }, changes);
+    } else {
+      const detail = { motivo: cause.faults.join('; ') };
+      const notification = { kind: 'non-accettazione', reasons: cause.faults } as const;
+      await issueToOwnUser(issuer, { ...notice, notification, detail }, changes);
+    }
     await store.write('commitRefusal', changes.changes());
     this.options.telemetry.event('submission.refused', {
       identificativo: certified.identificativo,
       mailbox: submission.mailbox.address,
-      reasons: 'reasons' in notification ? notification.reasons : ['virus'],
-      ...('virus' in notification ? { virus: notification.virus } : {}),
+      ...(cause.kind === 'virus' ? { reasons: ['virus'], virus: cause.virus } : { reasons: cause.faults }),
     });
     return { identificativo: certified.identificativo, outcome: 'non-accettazione' };
+  }
+
+  /** RFC 6109 2.2.4: whoever detects a virus keeps the message. @returns the entry of the quarantine */
+  private setApart(
+    submission: Submission,
+    { time, certified }: Reading,
+    { virus, engine }: Extract<Cause, { kind: 'virus' }>,
+    changes: ChangeSet,
+  ): Promise<string> {
+    const about = {
+      at: time.epochMs,
+      kind: 'submission',
+      identificativo: certified.identificativo,
+      gestore: this.options.issuer.provider.name,
+      sender: certified.sender,
+      recipients: certified.recipients.map(({ address }) => address),
+      subject: certified.subject,
+      virus,
+      engine,
+    } as const;
+    return this.options.quarantine.add(submission.message, about, changes);
   }
 
   private async accept(submission: Submission, reading: Reading, verdict: ScanVerdict): Promise<Submitted> {

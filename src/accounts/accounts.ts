@@ -1,11 +1,21 @@
-import { networkOf } from '../limits/index.js';
+import { randomBytes } from 'node:crypto';
 import { addressKey, domainOf, isValidAddress, isValidDomain } from '../pec/index.js';
-import type { Alias, Domain, Holder, Mailbox, MailboxState, Store } from '../storage/index.js';
-import { StoreConflict } from '../storage/index.js';
-import { AccountError, type AccountErrorCode } from './errors.js';
-import { hashNewPassword, preparePassword } from './password.js';
-import { LoginThrottle } from './throttle.js';
-import { PasswordVerifier, type Verification } from './verifier.js';
+import type {
+  Alias,
+  Domain,
+  Holder,
+  Mailbox,
+  MailboxState,
+  ScramCredential,
+  Store,
+} from '../storage/index.js';
+import type { Authentication } from './authentication.js';
+import { AccountError } from './errors.js';
+import { explained } from './explained.js';
+import { type Attempt, Logins } from './logins.js';
+import { hashNewPassword } from './password.js';
+import type { ScramRequest, ScramStart } from './scram.js';
+import { scramCredential } from './scram-keys.js';
 
 export interface AccountsOptions {
   readonly store: Pick<Store, 'read' | 'write'>;
@@ -15,25 +25,13 @@ export interface AccountsOptions {
   readonly defaultQuota: number;
   /** False only where `testing` allows it. */
   readonly throttleLogins: boolean;
+  /** The same after each start: salts of names that nobody has come from it (RFC 5802 9). If not given, one for this object. */
+  readonly secret?: Uint8Array | undefined;
   /** Epoch milliseconds; the system's clock if not given. */
   readonly now?: (() => number) | undefined;
   /** Milliseconds that never go back: setting the system clock must not lengthen a wait. */
   readonly monotonic?: (() => number) | undefined;
 }
-
-/** Why a login has to wait: failures of that account from that network, failures from that network, too many logins at once. */
-export type ThrottleCause = 'account' | 'network' | 'busy';
-
-/**
- * What came of a login. `throttled`: nothing was tried; try again later.
- * A suspended holder logs in: `mailbox.state` says that he may read and not send.
- */
-export type Authentication =
-  | { readonly ok: true; readonly mailbox: Mailbox }
-  | { readonly ok: false; readonly reason: 'bad' | 'revoked' }
-  | { readonly ok: false; readonly reason: 'throttled'; readonly cause: ThrottleCause };
-
-type Outcome = 'good' | 'bad' | { readonly throttled: ThrottleCause };
 
 /** Local parts that belong to the gestore in every domain (decisions 23). */
 const RESERVED = new Set(['posta-certificata', 'postmaster']);
@@ -43,18 +41,21 @@ export class Accounts {
   readonly #store: Pick<Store, 'read' | 'write'>;
   readonly #serviceMailbox: string;
   readonly #defaultQuota: number;
-  readonly #throttle: LoginThrottle | undefined;
-  readonly #verifier = new PasswordVerifier();
+  readonly #logins: Logins;
   readonly #now: () => number;
-  readonly #monotonic: () => number;
 
-  constructor({ store, serviceMailbox, defaultQuota, throttleLogins, now, monotonic }: AccountsOptions) {
+  constructor(options: AccountsOptions) {
+    const { store, serviceMailbox, defaultQuota, throttleLogins, secret, now, monotonic } = options;
     this.#store = store;
     this.#serviceMailbox = addressKey(serviceMailbox);
     this.#defaultQuota = defaultQuota;
-    this.#throttle = throttleLogins ? new LoginThrottle() : undefined;
+    this.#logins = new Logins({
+      store,
+      throttled: throttleLogins,
+      secret: secret ?? randomBytes(32),
+      monotonic: monotonic ?? (() => performance.now()),
+    });
     this.#now = now ?? Date.now;
-    this.#monotonic = monotonic ?? (() => performance.now());
   }
 
   // --- domains and holders -----------------------------------------------------------------------------------
@@ -135,7 +136,7 @@ export class Accounts {
 
   /** @throws AccountError 'bad-password', 'not-found'. */
   async setPassword(address: string, password: string): Promise<Mailbox> {
-    return this.#change({ address, passwordHash: await hashNewPassword(password) });
+    return this.#change({ address, ...(await credentialsOf(password)) });
   }
 
   /** @param quota octets. @throws AccountError 'bad-quota', 'not-found'. */
@@ -164,6 +165,21 @@ export class Accounts {
     return this.#setState(address, 'revoked');
   }
 
+  /**
+   * Hides an IMAP capability from the mailbox, or shows it again; sessions see it from their next login on.
+   * @returns the mailbox's own address
+   * @throws AccountError 'not-found'.
+   */
+  async setCapability(address: string, capability: string, hidden: boolean): Promise<string> {
+    const change = this.#store.write('setCapability', { address, capability, hidden });
+    return (await explained(change, { mailbox: 'not-found' })).address;
+  }
+
+  /** The IMAP capabilities that are hidden from a mailbox. */
+  hiddenCapabilities(mailboxId: number): Promise<string[]> {
+    return this.#store.read('hiddenCapabilities', { mailboxId });
+  }
+
   // --- aliases -----------------------------------------------------------------------------------------------
 
   /** @throws AccountError 'bad-address', 'reserved', 'unmanaged-domain', 'taken', 'not-found' for the mailbox. */
@@ -189,49 +205,15 @@ export class Accounts {
 
   /**
    * Checks a login. Takes the same time whether or not the user is there.
-   * @param attempt.address the mailbox's address or an alias, in any case
-   * @param attempt.remote the peer's IP address
    * @throws StoreUnavailable when the account cannot be looked up: answer a temporary error.
    */
-  async authenticate(attempt: {
-    readonly address: string;
-    readonly password: string;
-    readonly remote: string;
-  }): Promise<Authentication> {
-    const mailbox = await this.find(attempt.address.slice(0, 320));
-    // One account is one counter, whatever alias it is tried by.
-    const account = mailbox?.address ?? attempt.address.slice(0, 320);
-    const outcome = await this.#verify(addressKey(account), mailbox?.passwordHash, attempt);
-    if (typeof outcome === 'object') return { ok: false, reason: 'throttled', cause: outcome.throttled };
-    if (outcome === 'bad' || mailbox === undefined) return { ok: false, reason: 'bad' };
-    // Only who knows the password is told that the mailbox is revoked.
-    if (mailbox.state === 'revoked') return { ok: false, reason: 'revoked' };
-    return { ok: true, mailbox };
+  authenticate(attempt: Attempt): Promise<Authentication> {
+    return this.#logins.authenticate(attempt);
   }
 
-  async #verify(
-    account: string,
-    passwordHash: string | undefined,
-    { password, remote }: { readonly password: string; readonly remote: string },
-  ): Promise<Outcome> {
-    const now = this.#monotonic();
-    // What cannot be a password is verified all the same, in a form that is nobody's.
-    const prepared = preparePassword(password) ?? '\0';
-    const name = this.#verifier.nameOf(account, passwordHash, prepared);
-    if (this.#verifier.knows(name, now)) return 'good';
-    const running = this.#verifier.running(name);
-    if (running !== undefined) return outcomeOf(await running);
-    const counted = this.#throttle?.admit(remote, account, now);
-    if (counted?.ok === false) return { throttled: counted.cause };
-    const verification = await this.#verifier.verify({
-      name,
-      passwordHash,
-      prepared,
-      network: networkOf(remote),
-      now,
-    });
-    if (verification !== 'bad') counted?.giveBack();
-    return outcomeOf(verification);
+  /** A login whose password is not sent. Asks the same of everybody, known or not. @throws StoreUnavailable */
+  beginScram(request: ScramRequest): Promise<ScramStart> {
+    return this.#logins.beginScram(request);
   }
 
   // --- in common ---------------------------------------------------------------------------------------------
@@ -252,11 +234,11 @@ export class Accounts {
   ): Promise<Mailbox> {
     await this.#requireManaged(address);
     if (quota !== undefined) requireQuota(quota);
-    const passwordHash = password === undefined ? '' : await hashNewPassword(password);
+    const credentials = password === undefined ? { passwordHash: '' } : await credentialsOf(password);
     return explained(
       this.#store.write('addMailbox', {
         address,
-        passwordHash,
+        ...credentials,
         holderId: holder ?? null,
         quota: quota ?? this.#defaultQuota,
         kind,
@@ -296,6 +278,7 @@ export class Accounts {
   #change(change: {
     readonly address: string;
     readonly passwordHash?: string;
+    readonly scram?: ScramCredential;
     readonly state?: MailboxState;
     readonly quota?: number;
     readonly holderId?: number | null;
@@ -304,25 +287,13 @@ export class Accounts {
   }
 }
 
+/** What a password is checked by, sent or proved. @throws AccountError 'bad-password' */
+async function credentialsOf(password: string): Promise<{ passwordHash: string; scram: ScramCredential }> {
+  const passwordHash = await hashNewPassword(password);
+  return { passwordHash, scram: await scramCredential(password) };
+}
+
 function requireQuota(quota: number): void {
   if (Number.isSafeInteger(quota) && quota > 0) return;
   throw new AccountError('bad-quota', `a quota is a positive whole number of octets, not ${quota}`);
-}
-
-const outcomeOf = (verification: Verification): Outcome =>
-  verification === 'busy' ? { throttled: 'busy' } : verification;
-
-/** The store's conflicts in the terms of this room. */
-async function explained<T>(
-  operation: Promise<T>,
-  codes: Readonly<Partial<Record<StoreConflict['what'], AccountErrorCode>>>,
-): Promise<T> {
-  try {
-    return await operation;
-  } catch (error) {
-    if (!(error instanceof StoreConflict)) throw error;
-    const code = codes[error.what];
-    if (code === undefined) throw error;
-    throw new AccountError(code, error.message, { cause: error });
-  }
 }

@@ -3,6 +3,7 @@ export type AccountErrorCode =
   | 'bad-domain'
   | 'bad-password'
   | 'bad-quota'
+  | 'bad-forward'
   | 'reserved'
   | 'unmanaged-domain'
   | 'taken'

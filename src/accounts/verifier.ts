@@ -82,6 +82,11 @@ export class PasswordVerifier {
     return verification;
   }
 
+  /** Work that costs about as much as a verification, in its turn. @returns undefined, and nothing was done, when too many wait */
+  inTurn<T>(network: string, work: () => Promise<T>): Promise<T | undefined> {
+    return this.#turns.run(network, work);
+  }
+
   #remember(name: string, until: number): void {
     this.#verified.set(name, until);
     for (const oldest of this.#verified.keys()) {

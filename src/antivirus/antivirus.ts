@@ -16,6 +16,8 @@ export interface Antivirus {
   readonly name: string;
   /** Whether the engine answers now. */
   ping(): Promise<boolean>;
+  /** When its signatures were made, epoch milliseconds; undefined while that is not known. */
+  signaturesAt?(): number | undefined;
   /**
    * Resolves once it is sure that `gone` will be called when the engine ends, or is started anew.
    * @throws AntivirusUnavailable

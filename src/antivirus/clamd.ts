@@ -3,6 +3,8 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Rope } from '../rope/index.js';
 import { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
 import { attendClamd } from './clamd-session.js';
+import { type ClamdVersion, readVersion } from './clamd-version.js';
+import { Turns } from './turns.js';
 
 /** Milliseconds. */
 export interface ClamdPatience {
@@ -17,6 +19,10 @@ const PATIENCE: ClamdPatience = { silence: 150_000, whole: 480_000 };
 /** Milliseconds for a question that costs nothing. */
 const AT_ONCE = 5_000;
 const ATTEMPTS = 4;
+/** Streams at once: below clamd's MaxThreads of 10, so that it has a thread left for a question. */
+const STREAMS = 8;
+/** Milliseconds a version is believed: signatures are renewed while clamd runs. */
+const VERSION_HOLDS = 60_000;
 const CHUNK = 64 * 1024;
 const REPLY_LIMIT = 4096;
 
@@ -32,7 +38,9 @@ function endpoint(
 /** clamd over its INSTREAM command: one connection a message, sized chunks, a bounded wait. */
 export class ClamdAntivirus implements Antivirus {
   readonly name: string;
-  private version = 'clamd';
+  private readonly turns = new Turns(STREAMS);
+  private version: ClamdVersion = { engine: 'clamd', signaturesAt: undefined };
+  private versionAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly address: string,
@@ -42,10 +50,12 @@ export class ClamdAntivirus implements Antivirus {
   }
 
   async scan(message: Rope): Promise<ScanVerdict> {
+    if (performance.now() - this.versionAt > VERSION_HOLDS) await this.ping();
+    const { engine } = this.version;
     const reply = await this.askAgain(message);
     const virus = /^stream: (.+) FOUND$/.exec(reply)?.[1];
-    if (virus !== undefined) return { virus, engine: this.version };
-    if (reply === 'stream: OK') return { virus: null, engine: this.version };
+    if (virus !== undefined) return { virus, engine };
+    if (reply === 'stream: OK') return { virus: null, engine };
     if (/size limit exceeded/i.test(reply)) {
       throw new AntivirusLimit(`clamd answered "${reply}" to ${message.length} octets`);
     }
@@ -55,12 +65,19 @@ export class ClamdAntivirus implements Antivirus {
   async ping(): Promise<boolean> {
     try {
       const silence = Math.min(AT_ONCE, this.patience.silence);
-      this.version = await this.ask('zVERSION\0', { silence, whole: silence });
+      const version = readVersion(await this.ask('zVERSION\0', { silence, whole: silence }));
+      if (version === undefined) return true;
+      this.version = version;
+      this.versionAt = performance.now();
       return true;
     } catch (error) {
       if (error instanceof AntivirusUnavailable) return false;
       throw error;
     }
+  }
+
+  signaturesAt(): number | undefined {
+    return this.version.signaturesAt;
   }
 
   async attend(gone: () => void): Promise<void> {
@@ -82,12 +99,25 @@ export class ClamdAntivirus implements Antivirus {
 
   /** A connection that breaks while we send has perhaps swallowed the reason: the question is put again. */
   private async askAgain(message: Rope): Promise<string> {
+    const { silence, whole } = this.patience;
+    const begun = performance.now();
+    // Waiting for a turn counts: the other side waits for all of it together.
+    const left = (): number => Math.max(1, whole - (performance.now() - begun));
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.ask('zINSTREAM\0', this.patience, message);
+        return await this.inTurn(left(), () => this.ask('zINSTREAM\0', { silence, whole: left() }, message));
       } catch (error) {
         if (attempt === ATTEMPTS || !isBroken(error)) throw error;
       }
+    }
+  }
+
+  /** What clamd has no thread for would wait in its queue, and past that be refused: it waits here. */
+  private async inTurn(patience: number, work: () => Promise<string>): Promise<string> {
+    try {
+      return await this.turns.run(patience, work);
+    } catch (error) {
+      throw error instanceof AntivirusUnavailable ? error : this.unavailable(error);
     }
   }
 

@@ -6,6 +6,9 @@ import { WatchedAntivirus } from './watched.js';
 
 export { type Antivirus, AntivirusLimit, AntivirusUnavailable, type ScanVerdict } from './antivirus.js';
 export { measureReach, reachFault, trustsArchives } from './measure.js';
+export { QuarantineKeyError, QuarantineKeys } from './quarantine/keys.js';
+export { type Infected, Quarantine, type QuarantineOptions } from './quarantine/quarantine.js';
+export { SealBroken } from './quarantine/sealing.js';
 export type { WatchedAntivirus } from './watched.js';
 
 type Configured = { readonly kind: 'clamd'; readonly clamd: string } | { readonly kind: 'builtin' };
@@ -20,10 +23,16 @@ export function watchedAntivirus(
   config: Configured,
   telemetry: Telemetry,
   largest: number,
+  clock: () => number = Date.now,
 ): WatchedAntivirus {
-  return new WatchedAntivirus(openAntivirus(config), {
-    telemetry,
-    largest,
-    limited: config.kind === 'clamd',
-  });
+  const limited = config.kind === 'clamd';
+  const watched = new WatchedAntivirus(openAntivirus(config), { telemetry, largest, limited, clock });
+  if (limited) {
+    telemetry.gauge(
+      'antivirus_signatures_age_seconds',
+      'Age of the signatures of the antivirus; NaN while it is not known',
+      () => (watched.signaturesAge() ?? Number.NaN) / 1000,
+    );
+  }
+  return watched;
 }

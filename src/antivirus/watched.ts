@@ -6,6 +6,8 @@ import { measureReach, reachFault } from './measure.js';
 /** Octets: what every scanner looks at whole. */
 const SMALL = 1024 * 1024;
 const DAY = 86_400_000;
+/** Signatures come out daily; older than this, nobody fetches them. */
+const OLD = 7 * DAY;
 
 export interface WatchOptions {
   readonly telemetry: Telemetry;
@@ -13,6 +15,8 @@ export interface WatchOptions {
   readonly largest: number;
   /** Whether the scanner has limits of its own, which are to be found out. */
   readonly limited: boolean;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
 }
 
 /**
@@ -86,6 +90,7 @@ export class WatchedAntivirus implements Antivirus {
 
   async #look(): Promise<void> {
     if (!(await this.ping()) || !this.options.limited) return;
+    this.#lookAtSignatures();
     if (!this.#short && performance.now() - this.#measuredAt < DAY) return;
     this.#reach = undefined;
     try {
@@ -94,6 +99,22 @@ export class WatchedAntivirus implements Antivirus {
       if (!(error instanceof AntivirusUnavailable)) throw error;
       this.#failed(error);
     }
+  }
+
+  /** Milliseconds; undefined while it is not known. */
+  signaturesAge(): number | undefined {
+    const at = this.scanner.signaturesAt?.();
+    return at === undefined ? undefined : Math.max(0, this.options.clock() - at);
+  }
+
+  #lookAtSignatures(): void {
+    const { telemetry } = this.options;
+    const age = this.signaturesAge();
+    if (age === undefined || age <= OLD) {
+      telemetry.clear('antivirus-signatures', '');
+      return;
+    }
+    telemetry.raise('antivirus-signatures', '', `the signatures are ${Math.floor(age / DAY)} days old`);
   }
 
   #reachNow(): Promise<number> {

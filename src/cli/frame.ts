@@ -12,6 +12,7 @@ const nouns: Readonly<Record<string, string>> = {
   directory: 'the directory of gestori (IGPEC)',
   registro: 'the legal log',
   hold: 'what is kept beyond its time, by order',
+  notify: 'who is told of certified mail',
   queue: 'outbound mail',
 };
 

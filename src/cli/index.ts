@@ -4,6 +4,11 @@ import { runCommandLine } from './frame.js';
 
 const passwordStdin = { flags: '--password-stdin', description: 'read the password from standard input' };
 
+const watch = [
+  { flags: '--from SENDER', description: 'address of the certified sender', required: true },
+  { flags: '--to ADDRESS', description: 'ordinary address that is told', required: true },
+];
+
 export const commands: readonly CommandRow[] = [
   {
     name: 'init',
@@ -177,6 +182,53 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS', 'SIZE'],
     config: true,
     load: () => import('./mailbox/quota.js'),
+  },
+  {
+    name: 'mailbox rule',
+    summary: 'what becomes of ordinary mail to a mailbox',
+    arguments: ['ADDRESS'],
+    options: [
+      {
+        flags: '--ordinary RULE',
+        description: 'reject, anomaly, forward=A@B (an address elsewhere), or default (policy.ordinary_mail)',
+        required: true,
+      },
+    ],
+    config: true,
+    load: () => import('./mailbox/rule.js'),
+  },
+  {
+    name: 'mailbox notify add',
+    summary: 'tell an ordinary address when a certified sender writes to a mailbox',
+    arguments: ['ADDRESS'],
+    options: watch,
+    config: true,
+    load: () => import('./mailbox/notify/add.js'),
+  },
+  {
+    name: 'mailbox notify list',
+    summary: 'list who is told of which certified senders',
+    arguments: ['ADDRESS'],
+    config: true,
+    json: true,
+    load: () => import('./mailbox/notify/list.js'),
+  },
+  {
+    name: 'mailbox notify remove',
+    summary: 'tell that address no more',
+    arguments: ['ADDRESS'],
+    options: watch,
+    config: true,
+    load: () => import('./mailbox/notify/remove.js'),
+  },
+  {
+    name: 'mailbox capability',
+    summary:
+      'hide an IMAP capability from a mailbox, show it again, or list which are hidden: hide/show/list',
+    arguments: ['ADDRESS', 'ACTION', '[CAPABILITY]'],
+    config: true,
+    json: true,
+    load: () => import('./mailbox/capability.js'),
   },
   {
     name: 'alias add',
@@ -365,6 +417,33 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ID...'],
     config: true,
     load: () => import('./queue/drop.js'),
+  },
+  {
+    name: 'quarantine list',
+    summary: 'list the infected messages that are kept; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00' },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/list.js'),
+  },
+  {
+    name: 'quarantine show',
+    summary: 'show what is known of an infected message',
+    arguments: ['ID'],
+    config: true,
+    json: true,
+    load: () => import('./quarantine/show.js'),
+  },
+  {
+    name: 'quarantine export',
+    summary: 'write an infected message out as it came, virus and all; the register says so',
+    arguments: ['ID'],
+    options: [{ flags: '--out FILE', description: 'where to write it; must not be there', required: true }],
+    config: true,
+    load: () => import('./quarantine/export.js'),
   },
   {
     name: 'doctor',

@@ -1,5 +1,13 @@
 /** Records as `--json` prints them: the field names of the API, times as ISO 8601 in UTC, sizes in octets. */
-import type { Alias, Domain, Holder, Mailbox, QueueRow } from '../storage/index.js';
+import type {
+  Alias,
+  Domain,
+  Holder,
+  Mailbox,
+  OrdinaryRule,
+  QueueRow,
+  WatchedSender,
+} from '../storage/index.js';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 
@@ -13,14 +21,28 @@ export const holderView = ({ id, name, taxCode, createdAt }: Holder) => ({
 });
 
 /** Never the password's hash. */
-export const mailboxView = ({ address, domain, kind, state, holderId, quota, used, createdAt }: Mailbox) => ({
-  address,
-  domain,
-  kind,
-  state,
-  holderId,
-  quota,
-  used,
+export const mailboxView = ({ createdAt, ordinary, ...mailbox }: Mailbox) => ({
+  address: mailbox.address,
+  domain: mailbox.domain,
+  kind: mailbox.kind,
+  state: mailbox.state,
+  holderId: mailbox.holderId,
+  quota: mailbox.quota,
+  used: mailbox.used,
+  ordinary: ruleText(ordinary),
+  createdAt: iso(createdAt),
+});
+
+/** As `mailbox rule` takes it. */
+export function ruleText(rule: OrdinaryRule | null): string {
+  if (rule === null) return 'default';
+  return rule.kind === 'forward' ? `forward=${rule.to}` : rule.kind;
+}
+
+export const watchedView = ({ mailbox, sender, notified, createdAt }: WatchedSender) => ({
+  mailbox,
+  sender,
+  notified,
   createdAt: iso(createdAt),
 });
 

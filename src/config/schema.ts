@@ -264,6 +264,14 @@ function relay(path: z.ZodType<string, string>) {
   });
 }
 
+const imap = z.strictObject({
+  compress: key(yesOrNo, {
+    description:
+      'Whether mail programs may have what is said compressed (COMPRESS=DEFLATE, RFC 4978): less traffic, some 220KB of memory a session; what is compressed beside a secret can tell of it by its length.',
+    default: false,
+  }),
+});
+
 const policy = z.strictObject({
   ordinary_mail: key(z.enum(['reject', 'anomaly'], { error: 'must be reject or anomaly' }), {
     description:
@@ -302,6 +310,16 @@ const retention = z.strictObject({
   receipts: key(period, { description: 'Receipts issued and received, as bytes.', default: '30mo' }),
   quarantine: key(period, { description: 'Infected messages. The law wants 30 months.', default: '30mo' }),
 });
+
+function quarantine(path: z.ZodType<string, string>) {
+  return z.strictObject({
+    key: key(path, {
+      description:
+        'File of keys that infected messages are kept under, mode 0600; made where there is none. Keep a copy of it outside.',
+      default: 'certs/quarantine.key',
+    }),
+  });
+}
 
 const web = z.strictObject({
   public_url: key(webAddress.nullable(), {
@@ -371,6 +389,10 @@ export function sections(resolve: ResolvePath) {
         'Antivirus: {clamd: "tcp://127.0.0.1:3310"}, {clamd: "unix:/run/clamav/clamd.ctl"} or, for trials, {builtin: eicar}. Without one nothing starts.',
       example: { clamd: 'tcp://127.0.0.1:3310' },
     }),
+    quarantine: key(quarantine(path), {
+      description: 'Infected messages, kept encrypted (RFC 6109 2.2.4).',
+      default: {},
+    }),
     timestamp: key(timestamp.nullable(), {
       description: 'Time stamps for the daily seal of the register; null for none.',
       default: null,
@@ -378,6 +400,7 @@ export function sections(resolve: ResolvePath) {
     }),
     relay: key(relay(path), { description: 'Outbound mail.', default: {} }),
     limits: key(limits, { description: 'Limits. KB, MB, GB are powers of 1024.', default: {} }),
+    imap: key(imap, { description: 'IMAP, whose ports stand under listen.', default: {} }),
     policy: key(policy, { description: 'What is done where users chose nothing.', default: {} }),
     testing: key(yesOrNo, {
       description:

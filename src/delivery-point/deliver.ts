@@ -12,6 +12,7 @@ import type { ChangeSet, Mailbox, MailboxState, RegisterEvent } from '../storage
 import { type Decision, decide } from './decision.js';
 import type { EnvelopeInHand } from './envelope-in-hand.js';
 import { enqueueNotification, type NotificationPost } from './post.js';
+import { type DkimSign, enqueueWatchedNotices } from './watched-notice.js';
 
 /** One recipient answered for: its final outcome stands among the changes (decisions 2). */
 export interface Delivery {
@@ -27,6 +28,9 @@ export interface DeliveryPointOptions {
   readonly issuer: Issuer;
   readonly findMailbox: (address: string) => Promise<Mailbox | undefined>;
   readonly post: NotificationPost;
+  /** Ordinary addresses that are told when this sender writes to this mailbox. */
+  readonly notifiedOf: (mailboxId: number, sender: string) => Promise<readonly string[]>;
+  readonly dkim?: DkimSign | undefined;
 }
 
 /** The point that puts a certified message in the mailbox and says so (RFC 6109 3.3). */
@@ -151,6 +155,8 @@ export class DeliveryPoint {
       ),
     );
     if (decision.kind !== 'deliver') return { recipient, delivered, finalOutcome };
+    const notified = await this.options.notifiedOf(decision.mailbox.id, envelope.certified.sender);
+    await enqueueWatchedNotices(this.options, envelope, recipient, notified, changes);
     return {
       recipient,
       delivered,

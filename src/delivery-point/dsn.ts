@@ -2,7 +2,7 @@ import { encodeQuotedPrintable, multipart, part } from '../mime/index.js';
 import type { LegalTime } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 
-/** An ordinary recipient that could not be reached, and what was said. */
+/** A recipient that could not be reached, and what was said. */
 export interface FailedRecipient {
   readonly address: string;
   /** RFC 3463, class 5. */
@@ -18,20 +18,22 @@ export interface DsnInput {
   /** Without angle brackets. */
   readonly messageId: string;
   readonly to: string;
+  /** What happened, in Italian and in English, a sentence each that the recipients follow. */
+  readonly opening: readonly [string, string];
   readonly recipients: readonly FailedRecipient[];
-  /** Header block of the envelope that came back. */
-  readonly envelopeHeader: Buffer;
+  /** Header block of the message that did not arrive. */
+  readonly returned: Buffer;
 }
 
-/** A delivery status notification for ordinary recipients (RFC 3464, RFC 6522), canonical CRLF. */
+/** A delivery status notification for ordinary mail (RFC 3464, RFC 6522), canonical CRLF. */
 export function composeDsn(input: DsnInput): Rope {
   const boundary = `dsn-${input.messageId.replace(/[^0-9A-Za-z]/g, '').slice(-48)}`;
   const text = part(
     ['Content-Type: text/plain; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable'],
-    encodeQuotedPrintable(Buffer.from(wording(input.recipients), 'utf8')),
+    encodeQuotedPrintable(Buffer.from(wording(input), 'utf8')),
   );
   const status = part(['Content-Type: message/delivery-status'], deliveryStatus(input));
-  const returned = part(['Content-Type: text/rfc822-headers'], Rope.of(input.envelopeHeader));
+  const returned = part(['Content-Type: text/rfc822-headers'], Rope.of(input.returned));
   return multipart(
     'report; report-type=delivery-status',
     boundary,
@@ -48,15 +50,9 @@ export function composeDsn(input: DsnInput): Rope {
   );
 }
 
-function wording(recipients: readonly FailedRecipient[]): string {
+function wording({ opening, recipients }: DsnInput): string {
   const list = recipients.map(({ address, diagnostic }) => `${address}: ${oneLine(diagnostic)}`);
-  return [
-    'Il messaggio non è stato consegnato ai seguenti destinatari di posta ordinaria.',
-    'The message could not be delivered to the following ordinary recipients.',
-    '',
-    ...list,
-    '',
-  ].join('\r\n');
+  return [...opening, '', ...list, ''].join('\r\n');
 }
 
 function deliveryStatus({ hostname, time, recipients }: DsnInput): string {

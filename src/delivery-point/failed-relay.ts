@@ -1,7 +1,10 @@
 import type { Issuer } from '../issuing/index.js';
+import { readHeader } from '../mime/index.js';
 import { type DeliveryFailure, legalTime, localFailure, sameAddress, smtpFailure } from '../pec/index.js';
 import type { ChangeSet, QueueRow, RecipientFact, Store } from '../storage/index.js';
-import { depositDsn, type FailedEnvelope, issueNonDelivery } from './non-delivery.js';
+import type { FailedRecipient } from './dsn.js';
+import { type FailedEnvelope, issueNonDelivery } from './non-delivery.js';
+import { depositDsn, depositForwardDsn } from './own-dsn.js';
 
 /** Why a recipient cannot be reached, for good. */
 export type RelayFailure =
@@ -24,8 +27,8 @@ export interface FailedRelayOptions {
 }
 
 /**
- * What the sender is told when rows of one envelope fail for good: errore-consegna for a certified recipient, a DSN
- * for ordinary ones (decisions 11, 22). It is composed here; the relay commits it with the settlement.
+ * What is told when rows of one transaction fail for good: errore-consegna for a certified recipient, a DSN for ordinary
+ * ones (decisions 11, 22), to the sender; a DSN for what a mailbox passes on, to its holder. It is composed here; the relay commits it with the settlement.
  * @returns what closes the tracking
  */
 export async function noticesOfFailure(
@@ -34,8 +37,12 @@ export async function noticesOfFailure(
   changes: ChangeSet,
 ): Promise<RecipientFact[]> {
   const { store, issuer, hostname } = options;
-  const [first] = failed;
+  const [first, ...others] = failed;
   if (first === undefined) return [];
+  if (first.row.kind === 'forward') {
+    await tellHolder(options, [first, ...others], changes);
+    return [];
+  }
   const { identificativo, contentId } = first.row;
   const outgoing = await store.read('findOutgoing', { identificativo });
   if (outgoing === undefined) return [];
@@ -51,15 +58,38 @@ export async function noticesOfFailure(
   }
   const ordinary = failed.filter(({ row }) => row.kind === 'ordinary');
   if (ordinary.length > 0) {
-    const recipients = ordinary.map(({ row, failure }) => ({
-      address: row.recipient,
-      status: statusOf(failure),
-      diagnostic: failure.text,
-    }));
-    await depositDsn(issuer, envelope, recipients, changes);
+    await depositDsn(issuer, envelope, ordinary.map(failedRecipient), changes);
   }
   return facts;
 }
+
+/** The message says itself which mailbox passed it on: each has a content of its own. */
+async function tellHolder(
+  { store, issuer, hostname, clock }: FailedRelayOptions,
+  failed: readonly [FailedRow, ...FailedRow[]],
+  changes: ChangeSet,
+): Promise<void> {
+  const [{ row }] = failed;
+  const message = await store.open(row.contentId);
+  const address = (await readHeader(message)).raw('Delivered-To') ?? '';
+  const mailbox = await store.read('findMailbox', { address });
+  if (mailbox === undefined) return;
+  const failure = {
+    time: legalTime(clock()),
+    hostname,
+    message,
+    recipients: failed.map(failedRecipient),
+    sender: row.sender,
+    subject: row.subject,
+  };
+  await depositForwardDsn(issuer, mailbox, failure, changes);
+}
+
+const failedRecipient = ({ row, failure }: FailedRow): FailedRecipient => ({
+  address: row.recipient,
+  status: statusOf(failure),
+  diagnostic: failure.text,
+});
 
 const LOCAL_CAUSE = {
   'no-domain': 'absent-domain',

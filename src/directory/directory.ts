@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTrustStore, type TrustStore } from '../smime/index.js';
 import type { DirectorySourceRow, Store } from '../storage/index.js';
@@ -267,8 +267,14 @@ export class Directory {
       .slice(-60);
     const file = join(snapshots, `${day}-${name}-${hash.slice(0, 12)}.ldif`);
     await mkdir(snapshots, { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.tmp`, ldif, { mode: 0o600 });
-    await rename(`${file}.tmp`, file);
+    // The command line may be writing the same one beside the server.
+    const temporary = `${file}.${randomUUID()}.tmp`;
+    try {
+      await writeFile(temporary, ldif, { mode: 0o600 });
+      await rename(temporary, file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
   }
 }
 

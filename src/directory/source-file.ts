@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { type SignerInfo, type TrustStore, verifyAttached } from '../smime/index.js';
+import { readLdap } from './ldap-source.js';
 import { readLdif } from './ldif.js';
 import {
   DirectoryError,
@@ -15,12 +16,14 @@ import {
 export type SourceLocation =
   | { readonly kind: 'file'; readonly file: string; readonly trust: string | null }
   | {
-      readonly kind: 'url';
+      /** LDIF over HTTP, or entries of an LDAP server. */
+      readonly kind: 'url' | 'ldap';
       readonly url: string;
       readonly trust: string | null;
       readonly client: { readonly cert: string; readonly key: string } | null;
-    }
-  | { readonly kind: 'ldap'; readonly url: string; readonly trust: string | null };
+    };
+
+type Remote = Exclude<SourceLocation, { kind: 'file' }>;
 
 /** A file read and believed. */
 export interface BelievedFile extends ProviderRecords {
@@ -37,7 +40,7 @@ const SIZE_LIMIT = 64 * 1024 * 1024;
 export const sourceName = (source: SourceLocation): string =>
   source.kind === 'file' ? source.file : source.url;
 
-/** @throws the file system's or the network's error; DirectoryError for what cannot be fetched at all */
+/** @throws the file system's or the network's error; DirectoryError for what may not be fetched */
 export async function fetchSource(source: SourceLocation): Promise<Buffer> {
   switch (source.kind) {
     case 'file':
@@ -45,7 +48,7 @@ export async function fetchSource(source: SourceLocation): Promise<Buffer> {
     case 'url':
       return download(source);
     case 'ldap':
-      throw new DirectoryError(`${source.url}: only LDIF files and URLs can be read`);
+      return readLdap(source.url, await tlsOf(source), { timeout: TIMEOUT_MS, size: SIZE_LIMIT });
   }
 }
 
@@ -78,18 +81,20 @@ export async function readSource(bytes: Buffer, trust: TrustStore, at: number): 
 const isDer = (bytes: Buffer): boolean => bytes[0] === 0x30 && bytes.length > 2 && (bytes[1] ?? 0) >= 0x80;
 
 /** RFC 6109 5.6: the directory is reached with the gestore's own key, where the source asks for one. */
-async function download(source: Extract<SourceLocation, { kind: 'url' }>): Promise<Buffer> {
+async function tlsOf({ client, trust }: Remote) {
+  const identity =
+    client === null ? {} : { cert: await readFile(client.cert), key: await readFile(client.key) };
+  return trust === null ? identity : { ...identity, ca: [...rootCertificates, await readFile(trust)] };
+}
+
+async function download(source: Remote): Promise<Buffer> {
   const url = new URL(source.url);
   const secure = url.protocol === 'https:';
-  const identity =
-    source.client === null
-      ? {}
-      : { cert: await readFile(source.client.cert), key: await readFile(source.client.key) };
-  const ca = source.trust === null ? {} : { ca: [...rootCertificates, await readFile(source.trust)] };
+  const tls = await tlsOf(source);
   return new Promise((resolve, reject) => {
     const options = { timeout: TIMEOUT_MS, signal: AbortSignal.timeout(TIMEOUT_MS) };
     const request = secure
-      ? httpsRequest(url, { ...options, ...identity, ...ca, minVersion: 'TLSv1.2' })
+      ? httpsRequest(url, { ...options, ...tls, minVersion: 'TLSv1.2' })
       : httpRequest(url, options);
     request.on('error', reject);
     request.on('response', (response) => {

@@ -4,6 +4,7 @@ import { noticesOfFailure } from '../delivery-point/index.js';
 import { authoritiesOf, ownTrust, purgeDays, Sealer } from '../registro/index.js';
 import { networkDns, openRelay, storeQueue, watchedDns } from '../relay/index.js';
 import { cleanSpool } from '../smtp/index.js';
+import type { Store } from '../storage/index.js';
 import { type Chore, SilenceNotices, SilenceWatch, Timers } from '../timers/index.js';
 import { type Parts, StartError } from './parts.js';
 import type { Running } from './running.js';
@@ -118,6 +119,15 @@ export async function startTimers(
       every: ORPHAN_AGE,
       run: unlessStepped(ORPHAN_AGE, () => store.removeOrphans({ before: clock() - ORPHAN_AGE })),
     },
+    {
+      name: 'quarantine',
+      every: HOUR,
+      run: unlessStepped(HOUR, async () => {
+        // A clock that runs ahead would end what must be kept.
+        if (!utc.certifies()) return;
+        await purgeQuarantine(store, subtractPeriod(clock(), config.retention.quarantine));
+      }),
+    },
     { name: 'spool', every: HOUR, run: unlessStepped(2 * HOUR, () => cleanSpool(config.paths.spool)) },
     { name: 'antivirus', every: often, run: async () => antivirus.look() },
     { name: 'signer', every: often, run: () => signer.works() },
@@ -186,5 +196,15 @@ async function openSealer({
     });
   } catch (error) {
     throw new StartError(`timestamp.ca, signing.chain or tls.ca: ${String(error)}`, { cause: error });
+  }
+}
+
+/** Entries forgotten in one transaction. */
+const PURGE_PAGE = 100;
+
+/** Forgets the infected messages that came before; the sweeper removes their bytes. */
+export async function purgeQuarantine(store: Pick<Store, 'write'>, before: number): Promise<void> {
+  for (let more = true; more; ) {
+    ({ more } = await store.write('purgeQuarantine', { before, limit: PURGE_PAGE }));
   }
 }

@@ -1,13 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { AccessPoint, type AccessPointOptions, submissionHandlers } from '../access-point/index.js';
+import { AccessPoint, submissionHandlers } from '../access-point/index.js';
 import { AntivirusUnavailable } from '../antivirus/index.js';
-import type { Config } from '../config/index.js';
 import { createImapServer, RecentClaims } from '../imap/index.js';
 import { mxHandlers } from '../incoming-point/index.js';
 import { Indexer } from '../mailstore/index.js';
 import { createPop3Server } from '../pop3/index.js';
-import { dkimSign } from '../relay/index.js';
 import { signAttached } from '../smime/index.js';
 import { createSmtpServer, SmtpError, type SmtpServerOptions, SpoolFailure } from '../smtp/index.js';
 import { StoreUnavailable } from '../storage/index.js';
@@ -24,21 +20,28 @@ export async function startIncoming(parts: Parts, running: Running): Promise<voi
     size: config.limits.incoming_size,
     smtpUtf8: true,
     intake: intake.gate('peer'),
-    handlers: mxHandlers({ incomingPoint, directory, store, rate: limits.incoming }),
+    handlers: mxHandlers({
+      incomingPoint,
+      directory,
+      store,
+      hostname: config.hostname,
+      rate: limits.incoming,
+    }),
   });
 }
 
 /** The submission ports. */
 export async function startAccess(parts: Parts, running: Running): Promise<void> {
-  const { config, store, issuer, directory, antivirus, telemetry, certifyingClock, accounts, intake } = parts;
+  const { config, store, issuer, directory, antivirus, quarantine, telemetry, accounts, intake } = parts;
   const { limits, timers, relay } = config;
   const accessPoint = new AccessPoint({
     store,
     issuer,
     directory,
     antivirus,
+    quarantine,
     telemetry,
-    clock: certifyingClock,
+    clock: parts.certifyingClock,
     limits: {
       recipients: limits.recipients,
       sizeTimesRecipients: limits.size_times_recipients,
@@ -46,7 +49,7 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
     },
     timers: { firstNotice: timers.first_notice.ms, secondNotice: timers.second_notice.ms },
     envelopeGiveUp: relay.give_up.envelopes.ms,
-    ...(await dkimOf(config)),
+    dkim: parts.dkim,
   });
   const handlers = submissionHandlers({
     accessPoint,
@@ -60,14 +63,6 @@ export async function startAccess(parts: Parts, running: Running): Promise<void>
   const session = { size: limits.hard_size, smtpUtf8: false, handlers, intake: intake.gate('user') };
   await listenSmtp(parts, running, 'submission', { ...session, mode: 'implicit' });
   await listenSmtp(parts, running, 'submission_starttls', { ...session, mode: 'required' });
-}
-
-/** DKIM by the mail domain, where a key is configured (decisions 16). */
-async function dkimOf({ dkim, provider }: Config): Promise<Pick<AccessPointOptions, 'dkim'>> {
-  if (dkim === null) return {};
-  const key = createPrivateKey(await readFile(dkim.key));
-  const identity = { domain: provider.mail_domain, selector: dkim.selector, key };
-  return { dkim: (message, at) => dkimSign(message, { ...identity, at }) };
 }
 
 type ListenerRules<User> = Pick<
@@ -168,6 +163,7 @@ export async function startImap(parts: Parts, running: Running): Promise<void> {
       mode,
       spoolDir: config.paths.spool,
       testing: config.testing,
+      compress: config.imap.compress,
       connections: limits.connections,
       limits: {
         append: config.limits.hard_size,

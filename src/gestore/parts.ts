@@ -1,14 +1,22 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Accounts } from '../accounts/index.js';
-import { type WatchedAntivirus, watchedAntivirus } from '../antivirus/index.js';
+import {
+  Quarantine,
+  QuarantineKeyError,
+  QuarantineKeys,
+  type WatchedAntivirus,
+  watchedAntivirus,
+} from '../antivirus/index.js';
 import { LatestTime, monotonic, type UtcWatch } from '../clock/index.js';
 import type { Config } from '../config/index.js';
-import { DeliveryPoint } from '../delivery-point/index.js';
+import { DeliveryPoint, type DkimSign } from '../delivery-point/index.js';
 import { Directory } from '../directory/index.js';
-import { IncomingPoint } from '../incoming-point/index.js';
+import { IncomingPoint, networkQuestions, senderCheck } from '../incoming-point/index.js';
 import { Issuer } from '../issuing/index.js';
 import { Mailstore } from '../mailstore/index.js';
+import { dkimSign } from '../relay/index.js';
 import {
   CrlStore,
   certificateProfileFaults,
@@ -28,6 +36,7 @@ import type { KeyPair } from '../tls/index.js';
 import { certifyingClock, watchClock } from './clock.js';
 import { Intake, measuresOf } from './intake/index.js';
 import { type Limits, openLimits } from './limits.js';
+import { loginSecret } from './login-secret.js';
 import type { Running } from './running.js';
 import { readTls } from './tls.js';
 
@@ -52,10 +61,12 @@ export interface Parts {
   readonly directory: Directory;
   readonly crls: CrlStore;
   readonly antivirus: WatchedAntivirus;
+  readonly quarantine: Quarantine;
   readonly accounts: Accounts;
   readonly mailstore: Mailstore;
   readonly issuer: Issuer;
   readonly incomingPoint: IncomingPoint;
+  readonly dkim: DkimSign | undefined;
   readonly limits: Limits;
 }
 
@@ -76,6 +87,11 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const latest = new LatestTime();
   const store = await openStore({ ...config.storage, now: clock, latest });
   running.add({ stop: () => store.close() });
+  const quarantine = new Quarantine({
+    store,
+    keys: await openQuarantineKeys(config, telemetry),
+    spool: config.paths.spool,
+  });
   const utc = await watchClock(config, { telemetry, store, latest }, running);
   const certifying = certifyingClock(utc, clock);
   await cleanSpool(config.paths.spool);
@@ -87,6 +103,7 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     serviceMailbox: config.provider.service_mailbox,
     defaultQuota: config.limits.mailbox_quota,
     throttleLogins: !config.testing,
+    secret: loginSecret(config.paths.data),
     now: clock,
   });
   const mailstore = new Mailstore(store, clock);
@@ -94,19 +111,34 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
   const issuer = new Issuer(provider, () => signer);
   const post = { mailDomain: provider.mailDomain, giveUpAfter: config.relay.give_up.notifications.ms };
   const findMailbox = (address: string) => accounts.find(address);
-  const deliveryPoint = new DeliveryPoint({ issuer, findMailbox, post });
+  const dkim = await dkimOf(config);
+  const deliveryPoint = new DeliveryPoint({
+    issuer,
+    findMailbox,
+    post,
+    notifiedOf: (mailboxId, sender) => store.read('notifiedOf', { mailboxId, sender }),
+    dkim,
+  });
   const incomingPoint = new IncomingPoint({
     store,
     issuer,
     directory,
     deliveryPoint,
     antivirus,
+    quarantine,
     findMailbox,
     telemetry,
     clock: certifying,
     serviceMailbox: config.provider.service_mailbox,
     post,
     ordinaryMail: config.policy.ordinary_mail,
+    checkSender: senderCheck({
+      hostname: config.hostname,
+      isOwnDomain: (domain) => directory.isOwnDomain(domain),
+      questions: networkQuestions(config.relay.dns),
+    }),
+    dkim,
+    hostname: config.hostname,
     verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
   });
   return {
@@ -122,10 +154,12 @@ export async function buildParts(config: Config, telemetry: Telemetry, running: 
     directory,
     crls,
     antivirus,
+    quarantine,
     accounts,
     mailstore,
     issuer,
     incomingPoint,
+    dkim,
     limits: openLimits(config, telemetry, monotonic),
   };
 }
@@ -147,6 +181,17 @@ async function watchIntake(
   running.add({ stop: () => intake.stop() });
   await intake.start();
   return intake;
+}
+
+async function openQuarantineKeys(config: Config, telemetry: Telemetry): Promise<QuarantineKeys> {
+  try {
+    const keys = await QuarantineKeys.open(config.quarantine.key);
+    for (const reason of keys.warnings) telemetry.event('server.warning', { reason });
+    return keys;
+  } catch (error) {
+    if (!(error instanceof QuarantineKeyError)) throw error;
+    throw new StartError(`quarantine.key: ${error.message}`, { cause: error });
+  }
 }
 
 async function openSealingKey(config: Config, telemetry: Telemetry): Promise<Signer> {
@@ -204,4 +249,12 @@ async function alarmIfUntrusted(directory: Directory, signer: Signer, telemetry:
   );
   if (paths.length > 0) return;
   telemetry.raise('own-certificate-untrusted', '', `${reason}: set signing.chain`);
+}
+
+/** DKIM by the mail domain, where a key is configured (decisions 16). */
+async function dkimOf({ dkim, provider }: Config): Promise<DkimSign | undefined> {
+  if (dkim === null) return undefined;
+  const key = createPrivateKey(await readFile(dkim.key));
+  const identity = { domain: provider.mail_domain, selector: dkim.selector, key };
+  return (message, at) => dkimSign(message, { ...identity, at });
 }

@@ -2,8 +2,10 @@ import { PassThrough } from 'node:stream';
 import { CanonicalGuard } from '../mime/index.js';
 import type { Rope } from '../rope/index.js';
 import { type BlobKeeper, keep, type LineGuard, type Spooled, spool } from '../smtp/index.js';
+import type { AppendedMessage } from './append-arguments.js';
 import { withoutBinary } from './binary-message.js';
 import type { Sink } from './command.js';
+import type { Services } from './options.js';
 import { refusals } from './refusals.js';
 
 const ANYTHING: LineGuard = {
@@ -72,4 +74,14 @@ export class AppendSink implements Sink {
     if (!this.#binary) return keep(spooled, keeper);
     return canonical(await withoutBinary(await keep(spooled, keeper)));
   }
+}
+
+/** A message that came whole, ready to be stored. @throws ImapError when it is not there, or not canonical */
+export async function appendedMessage(
+  { flags, date }: Pick<AppendedMessage, 'flags' | 'date'>,
+  sink: Sink | undefined,
+  { keeper, now }: Pick<Services, 'keeper' | 'now'>,
+): Promise<{ rope: Rope; flags: readonly string[]; internalDate: number }> {
+  if (!(sink instanceof AppendSink)) throw refusals.badArgument('Manca un messaggio / A message is missing');
+  return { rope: await sink.message(keeper), flags, internalDate: date ?? now() };
 }

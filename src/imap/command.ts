@@ -1,3 +1,4 @@
+import type { ScramChannel } from '../accounts/index.js';
 import type { Literal, Piece, Scanner } from '../wire/imap/index.js';
 import type { Enabled, Extension } from './enabled.js';
 import type { Services } from './options.js';
@@ -8,10 +9,14 @@ import type { Account, State, StateKind } from './state.js';
 export interface Connection {
   /** TLS is on. */
   readonly secure: boolean;
+  /** What a login can be bound to. */
+  readonly channel: ScramChannel;
   /** Passwords may be sent: under TLS, or where `testing` allows it. */
   readonly mayLogIn: boolean;
   /** STARTTLS can be given: a plain listener, before TLS. */
   readonly offersStartTls: boolean;
+  /** COMPRESS (RFC 4978): not wanted, to be had, or in use. */
+  readonly compression: 'none' | 'offered' | 'active';
   /** Octets a message may have that is appended (RFC 7889). */
   readonly appendLimit: number;
   /** Octets that came after the current command. */
@@ -33,13 +38,16 @@ export interface Context {
   untagged(line: string): void;
   /** Octets as they are: parts of a long response. */
   write(octets: Buffer | string): void;
-  /** Lets what was written leave, when there is much of it. @throws ConnectionLost */
-  flow(): Promise<void>;
+  /** Lets what was written leave, when there is much of it: then there is something to wait for. @throws ConnectionLost */
+  flow(): Promise<void> | undefined;
   /** Called when something may have changed in the selected folder. */
   onNews(): void;
   /** Leaves the folder that is open, whatever becomes of the command. */
   deselect(): void;
-  capabilities(): string;
+  /** @param state the one to tell of; the present one if not given */
+  capabilities(state?: State): string;
+  /** Whether a capability is there for who is logged in. */
+  offers(capability: string): boolean;
 }
 
 /** How a command ended well. */
@@ -47,6 +55,8 @@ export interface Done {
   readonly code?: string | undefined;
   readonly text: string;
   readonly next?: State;
+  /** From the answer on, what is said both ways is compressed. */
+  readonly compress?: boolean;
 }
 
 /** A command that goes on with lines of its own: SASL responses, DONE. */
@@ -88,6 +98,8 @@ export interface Command {
   readonly name: string;
   readonly states: readonly StateKind[];
   readonly tells: Telling;
+  /** The capabilities without any of which it is no command. */
+  readonly comesWith: readonly string[];
   /** What it adds to the capabilities, as things stand. */
   capability(connection: Connection, state: State): readonly string[];
   /** Reads the arguments; what comes back runs the command with them. @throws ImapSyntaxError */
@@ -107,6 +119,9 @@ interface Definition<T> {
   readonly name: string;
   readonly states: readonly StateKind[];
   readonly tells?: Telling;
+  readonly comesWith?: readonly string[];
+  /** The capabilities that an argument is there with. */
+  readonly uses?: (argument: T) => readonly string[];
   readonly capability?: readonly string[] | ((connection: Connection, state: State) => readonly string[]);
   /** Reads all arguments; the space before them is there to be read. */
   readonly grammar: (scanner: Scanner, context: Context) => T;
@@ -115,14 +130,17 @@ interface Definition<T> {
 }
 
 /** A command as data: its name, the states it may be given in, the grammar of its arguments, what it does. */
-export function command<T>({ grammar, run, capability, tells, ...rest }: Definition<T>): Command {
+export function command<T>(definition: Definition<T>): Command {
+  const { grammar, run, capability, tells, uses, comesWith, ...rest } = definition;
   return {
     ...rest,
     tells: tells ?? 'all',
+    comesWith: comesWith ?? [],
     capability: typeof capability === 'function' ? capability : () => capability ?? [],
     read(scanner, context) {
       const argument = grammar(scanner, context);
       scanner.end();
+      if (uses?.(argument).some((each) => !context.offers(each))) throw refusals.unknownArgument();
       return (running, sinks) => run(argument, running, sinks);
     },
   };

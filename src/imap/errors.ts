@@ -1,4 +1,4 @@
-import { StoreConflict } from '../storage/index.js';
+import { BlobDamaged, StoreConflict } from '../storage/index.js';
 import { ImapSyntaxError } from '../wire/imap/index.js';
 
 /** How a command ended otherwise than well (RFC 9051 7.1). */
@@ -30,6 +30,12 @@ export class ImapError extends Error implements Failure {
   }
 }
 
+const GONE: Failure = {
+  status: 'NO',
+  code: 'EXPUNGEISSUED',
+  text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
+};
+
 const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
   folder: { status: 'NO', code: 'NONEXISTENT', text: 'La cartella non esiste / No such mailbox' },
   'folder-exists': {
@@ -43,11 +49,8 @@ const conflicts: Partial<Record<StoreConflict['what'], Failure>> = {
     text: 'La cartella ne contiene altre / The mailbox has inferior names',
   },
   quota: { status: 'NO', code: 'OVERQUOTA', text: 'Casella piena / The mailbox is full' },
-  content: {
-    status: 'NO',
-    code: 'EXPUNGEISSUED',
-    text: 'Alcuni messaggi sono stati eliminati / Some messages are gone',
-  },
+  content: GONE,
+  message: GONE,
 };
 
 const LATER: Failure = {
@@ -56,10 +59,16 @@ const LATER: Failure = {
   text: 'Errore temporaneo, riprovare / Temporary error, try again later',
 };
 
+const DAMAGED: Failure = {
+  status: 'NO',
+  code: 'CORRUPTION',
+  text: 'Il messaggio e danneggiato, il gestore e avvisato / The message is damaged, the operator is told',
+};
+
 /** The one place where an error becomes an answer. A stranger's error says nothing of itself. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ImapError) return error;
   if (error instanceof ImapSyntaxError) return { status: 'BAD', text: error.message };
   if (error instanceof StoreConflict) return conflicts[error.what] ?? LATER;
-  return LATER;
+  return error instanceof BlobDamaged ? DAMAGED : LATER;
 }

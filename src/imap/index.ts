@@ -1,3 +1,4 @@
+export { hideableCapabilities } from './commands/index.js';
 export {
   defaultLimits,
   defaultTimeouts,

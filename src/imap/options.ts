@@ -62,7 +62,7 @@ export const defaultTimeouts: ImapTimeouts = {
 
 /** What all sessions have in common. */
 export interface Services {
-  readonly accounts: Pick<Accounts, 'authenticate'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'beginScram' | 'hiddenCapabilities'>;
   readonly mailstore: Mailstore;
   readonly keeper: BlobKeeper;
   readonly telemetry: Pick<Telemetry, 'event'>;
@@ -72,6 +72,8 @@ export interface Services {
   readonly mode: ImapMode;
   /** Logins without TLS too. */
   readonly testing: boolean;
+  /** Whether COMPRESS is offered. */
+  readonly compress: boolean;
   readonly limits: ImapLimits;
   readonly timeouts: ImapTimeouts;
   readonly now: () => number;
@@ -89,6 +91,8 @@ export interface ImapServerOptions extends Pick<Services, 'accounts' | 'mailstor
   readonly spoolDir: string;
   /** Logins without TLS too. */
   readonly testing?: boolean | undefined;
+  /** Whether COMPRESS is offered; not if not given. */
+  readonly compress?: boolean | undefined;
   /** The door that all listeners share; without one there is no limit. */
   readonly connections?: Pick<Connections, 'enter'> | undefined;
   readonly limits?: Partial<ImapLimits> | undefined;

@@ -6,6 +6,7 @@ const no = (code: string | undefined, text: string) => new ImapError({ status: '
 /** What a session refuses, made anew at each call so that each carries its own stack. */
 export const refusals = {
   unknownCommand: () => bad('Comando non riconosciuto / Unknown command'),
+  unknownArgument: () => bad('Argomento non previsto / Unknown argument'),
   wrongState: (name: string) => bad(`${name} non ammesso ora / ${name} is not allowed in this state`),
   tooLong: () => bad('Comando troppo lungo / Command too long'),
   literalTooLarge: () => no('TOOBIG', 'Letterale troppo grande / Literal too large'),
@@ -16,6 +17,10 @@ export const refusals = {
   tlsUnavailable: () => bad('STARTTLS non disponibile / STARTTLS is not available'),
   /** What comes before TLS must not be read as if it had come under it (RFC 9051 6.2.1). */
   octetsAfterStartTls: () => bad('Nessun dato dopo STARTTLS / No octets may follow STARTTLS'),
+  unknownCompression: () => no('CANNOT', 'Compressione non prevista / Unknown compression'),
+  compressionActive: () => no('COMPRESSIONACTIVE', 'DEFLATE gia attivo / DEFLATE is active already'),
+  /** They would be read as compressed ones. */
+  octetsAfterCompress: () => bad('Nessun dato dopo COMPRESS / No octets may follow COMPRESS'),
   unknownMechanism: () => no('CANNOT', 'Metodo non previsto / Unknown authentication mechanism'),
   cancelled: () => bad('Autenticazione annullata / Authentication cancelled'),
   malformedResponse: () => bad('Risposta SASL non valida / Malformed SASL response'),
@@ -24,6 +29,14 @@ export const refusals = {
       status: 'NO',
       code: 'AUTHENTICATIONFAILED',
       text: 'Nome utente o password errati / Wrong user name or password',
+      charge: 'failed-login',
+    }),
+  /** RFC 5802 6: between us somebody takes lines out, or passes a login on. */
+  notBound: () =>
+    new ImapError({
+      status: 'NO',
+      code: 'AUTHENTICATIONFAILED',
+      text: 'Accesso non legato a questa connessione TLS / The login is not bound to this TLS connection',
       charge: 'failed-login',
     }),
   revoked: () =>
@@ -50,6 +63,7 @@ export const refusals = {
   useUnknown: () => no('USEATTR', 'Uso sconosciuto / Unknown special use'),
   noSuchQuota: () => no('NONEXISTENT', 'Quota inesistente / No such quota root'),
   savedSearchLost: () => no('NOTSAVED', 'Nessun risultato salvato / No saved result'),
+  noSuchUid: () => no(undefined, 'Il messaggio non esiste / No such message'),
   noSuchMessage: () => bad('Numero di messaggio inesistente / No such message number'),
   badCharset: () => no('BADCHARSET (UTF-8 US-ASCII)', 'Insieme di caratteri non previsto / Unknown charset'),
   tooLarge: () => no('TOOBIG', 'Messaggio troppo grande / The message is too large'),

@@ -7,7 +7,7 @@
  */
 import type { Mailstore } from '../mailstore/index.js';
 import { flagNames, type OpenedFolder } from '../storage/index.js';
-import { membersOf, type SequenceSet, writeSet } from '../wire/imap/index.js';
+import { lowerBound, membersOf, type SequenceSet, writeSet } from '../wire/imap/index.js';
 import type { Enabled } from './enabled.js';
 import type { RecentClaims } from './recent.js';
 import { refusals } from './refusals.js';
@@ -46,6 +46,10 @@ export class Selected {
   saved: readonly number[] | undefined;
   /** Keywords the client was told the folder has, lower case. */
   readonly #keywords: Map<string, string>;
+  /** Flags as they are said, by bits and keywords. */
+  readonly #flagTexts = new Map<number | string, string>();
+  /** Lists of keywords (JSON) that hold nothing new to the client. */
+  readonly #learned = new Set(['[]']);
   readonly #options: SelectedOptions;
   readonly #gone = new Set<number>();
   /** Changes the client was told of by the command that made them: UID -> modseq. */
@@ -87,13 +91,31 @@ export class Selected {
 
   /** The flags of a message for FETCH. */
   flagsOf(message: { readonly uid: number; readonly system: number; readonly keywords: string }): string {
-    const keywords = message.keywords === '[]' ? [] : (JSON.parse(message.keywords) as string[]);
-    return this.#flagText(message.uid, message.system, keywords);
+    const { uid, system, keywords } = message;
+    return this.#flagText(uid, system, keywords === '[]' ? NOTHING : keywords);
   }
 
-  #flagText(uid: number, system: number, keywords: readonly string[]): string {
-    const names = flagNames({ system, keywords });
-    return (this.recent.has(uid) ? [...names, '\\Recent'] : names).join(' ');
+  /** The lines that must come before a FETCH of this message's flags. */
+  learnOf({ keywords }: { readonly keywords: string }): readonly string[] {
+    if (this.#learned.has(keywords)) return NOTHING;
+    this.#learned.add(keywords);
+    return this.learn(JSON.parse(keywords) as string[]);
+  }
+
+  /** @param keywords a list, or JSON of one */
+  #flagText(uid: number, system: number, keywords: readonly string[] | string): string {
+    const key =
+      keywords.length === 0
+        ? system
+        : `${system} ${typeof keywords === 'string' ? keywords : JSON.stringify(keywords)}`;
+    let text = this.#flagTexts.get(key);
+    if (text === undefined) {
+      const list = typeof keywords === 'string' ? (JSON.parse(keywords) as string[]) : keywords;
+      text = flagNames({ system, keywords: list }).join(' ');
+      if (this.#flagTexts.size < FLAG_TEXTS) this.#flagTexts.set(key, text);
+    }
+    if (!this.recent.has(uid)) return text;
+    return text === '' ? '\\Recent' : `${text} \\Recent`;
   }
 
   /**
@@ -211,24 +233,25 @@ export class Selected {
   }
 
   /** Keywords the client has not heard of in this folder are announced before they are used. */
-  learn(keywords: readonly string[]): string[] {
+  learn(keywords: readonly string[]): readonly string[] {
+    if (keywords.length === 0) return NOTHING;
     const before = this.#keywords.size;
     for (const keyword of keywords) {
       if (!this.#keywords.has(keyword.toLowerCase())) this.#keywords.set(keyword.toLowerCase(), keyword);
     }
-    return this.#keywords.size === before ? [] : [flagsLine(this.keywords)];
+    return this.#keywords.size === before ? NOTHING : [flagsLine(this.keywords)];
   }
 
   #claim(uids: readonly number[], from: number): number[] {
     const { recent, readOnly } = this.#options;
-    return recent.claim(
-      this.folderId,
-      uids.filter((uid) => uid >= from),
-      readOnly,
-    );
+    return recent.claim(this.folderId, uids.slice(lowerBound(uids, from)), readOnly);
   }
 }
 
+/** Sets of flags whose words are remembered. */
+const FLAG_TEXTS = 256;
+
+const NOTHING: readonly string[] = [];
 const SYSTEM = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'];
 
 export const flagsLine = (keywords: readonly string[]): string =>

@@ -21,6 +21,7 @@ export function createImapServer(options: ImapServerOptions): ImapServer {
   const services: Services = {
     ...options,
     testing: options.testing ?? false,
+    compress: options.compress ?? false,
     limits: { ...defaultLimits, ...options.limits },
     timeouts,
     startedAt: now(),

@@ -6,19 +6,25 @@
  * the folder that was open; a literal's octets are asked for only when there is a place for them.
  */
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ScramChannel } from '../accounts/index.js';
 import {
   type Accepted,
   ConnectionLost,
+  channelOf,
+  Deflated,
   type MailSession,
   Output,
   type TurnedAway,
+  tellFailure,
 } from '../listener/index.js';
 import { CommandReader, type Literal, type Piece, type Reading, Scanner } from '../wire/imap/index.js';
 import type { Command, Connection, Context, Dialogue, Outcome, Sink } from './command.js';
 import { capabilities, findCommand } from './commands/index.js';
 import type { Extension } from './enabled.js';
 import { type Failure, failureOf, ImapError } from './errors.js';
+import { isOffered } from './offers.js';
 import type { Services } from './options.js';
 import { QuotaWarning } from './quota-warning.js';
 import { refusals } from './refusals.js';
@@ -45,8 +51,11 @@ const farewells: Readonly<Record<TurnedAway, string>> = {
 export class Session implements MailSession {
   readonly #services: Services;
   readonly #accepted: Accepted;
-  #socket: Socket;
+  /** The connection itself, and what is read from and written to: the same, or compressed octets on it. */
+  #network: Socket;
+  #socket: Duplex;
   #secure: boolean;
+  #channel: ScramChannel;
   #output: Output;
   #reader = new CommandReader();
   #state: State = { kind: 'not-authenticated' };
@@ -70,8 +79,10 @@ export class Session implements MailSession {
   constructor(services: Services, accepted: Accepted) {
     this.#services = services;
     this.#accepted = accepted;
-    this.#socket = accepted.socket;
+    this.#network = accepted.socket;
+    this.#socket = this.#network;
     this.#secure = accepted.secure;
+    this.#channel = channelOf(this.#network);
     this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
@@ -108,7 +119,7 @@ export class Session implements MailSession {
       socket.on(event, listener);
       this.#detach.push(() => socket.off(event, listener));
     };
-    socket.setNoDelay(true);
+    this.#network.setNoDelay(true);
     on('data', (chunk: Buffer) => this.#onData(chunk));
     on('end', () => {
       this.#inputEnded = true;
@@ -164,7 +175,7 @@ export class Session implements MailSession {
       if (this.#state.kind === 'logout' || this.#inputEnded) this.#end();
       else this.#socket.resume();
     } catch (error) {
-      if (!(error instanceof ConnectionLost)) this.#report(error);
+      this.#report(error);
       this.#socket.destroy();
     } finally {
       this.#busy = false;
@@ -228,6 +239,7 @@ export class Session implements MailSession {
       const scanner = new Scanner(pieces);
       tag = scanner.tag();
       scanner.space();
+      if (!literal.synchronising && !this.#offers('LITERAL+')) throw refusals.unknownArgument();
       this.#coming = { ...this.#coming, command: this.#coming.command ?? commandAt(scanner) };
       const { sinks } = this.#coming;
       const command = this.#allowed(this.#coming.command);
@@ -255,7 +267,8 @@ export class Session implements MailSession {
 
   /** @throws ImapError when there is no such command, or not now */
   #allowed(command: Command | undefined): Command {
-    if (command === undefined) throw refusals.unknownCommand();
+    if (command === undefined || !command.comesWith.every((each) => this.#offers(each)))
+      throw refusals.unknownCommand();
     if (!command.states.includes(this.#state.kind)) throw refusals.wrongState(command.name);
     return command;
   }
@@ -331,6 +344,8 @@ export class Session implements MailSession {
       this.#news = true;
       return;
     }
+    // From the OK to COMPRESS on, what comes is for the one that inflates it.
+    if (outcome?.compress) this.#socket.pause();
     if (outcome?.next !== undefined) {
       // From the OK to STARTTLS on, what comes is for the TLS layer.
       if (outcome.next.kind === 'securing') this.#socket.pause();
@@ -339,6 +354,7 @@ export class Session implements MailSession {
     if (command.tells !== 'none') await this.#tellNews(command.tells === 'all');
     if (failure !== undefined) this.#answer(tag, failure);
     else this.#answer(tag, { status: 'OK', code: outcome?.code, text: outcome?.text ?? '' });
+    if (outcome?.compress) await this.#compress();
     this.#endIfTooMany();
   }
 
@@ -371,7 +387,7 @@ export class Session implements MailSession {
 
   #judge(error: unknown): Failure {
     const failure = failureOf(error);
-    if (failure.code === 'UNAVAILABLE') this.#report(error);
+    if (failure.code === 'UNAVAILABLE' || failure.code === 'CORRUPTION') this.#report(error);
     this.#charge(error);
     return failure;
   }
@@ -416,16 +432,17 @@ export class Session implements MailSession {
       },
       untagged: (line) => this.#output.add(`* ${line}\r\n`),
       write: (octets) => this.#output.add(octets),
-      flow: async () => {
-        if (this.#output.full) await this.#output.flush();
+      flow: () => {
         if (this.#socket.destroyed) throw new ConnectionLost('connection closed by the peer');
+        return this.#output.full ? this.#output.flush() : undefined;
       },
       onNews: () => this.#onNews(),
       deselect: () => {
         const state = this.#state;
         if (state.kind === 'selected') this.#advance({ kind: 'authenticated', account: state.account });
       },
-      capabilities: () => this.#capabilities(),
+      capabilities: (state) => this.#capabilities(state),
+      offers: (capability) => this.#offers(capability),
     };
   }
 
@@ -433,8 +450,10 @@ export class Session implements MailSession {
     const { mode, testing } = this.#services;
     return {
       secure: this.#secure,
+      channel: this.#channel,
       mayLogIn: this.#secure || testing,
       offersStartTls: mode === 'starttls' && !this.#secure,
+      compression: this.#compression,
       appendLimit: this.#services.limits.append,
       pending: this.#reader.pending,
       peer: this.#accepted.peer.address,
@@ -442,8 +461,17 @@ export class Session implements MailSession {
     };
   }
 
-  #capabilities(): string {
-    return capabilities(this.#connection(), this.#state).join(' ');
+  get #compression(): Connection['compression'] {
+    if (this.#socket !== this.#network) return 'active';
+    return this.#services.compress ? 'offered' : 'none';
+  }
+
+  #offers(capability: string): boolean {
+    return !('account' in this.#state) || isOffered(capability, this.#state.account.hidden);
+  }
+
+  #capabilities(state = this.#state): string {
+    return capabilities(this.#connection(), state).join(' ');
   }
 
   #onNews(): void {
@@ -453,20 +481,31 @@ export class Session implements MailSession {
   }
 
   async #startTls(): Promise<void> {
-    const plain = this.#socket;
+    const plain = this.#network;
     for (const off of this.#detach.splice(0)) off();
     try {
-      this.#socket = await this.#accepted.secureSocket(plain);
+      this.#network = await this.#accepted.secureSocket(plain);
     } catch (error) {
       this.#report(error);
       this.#onClose();
       throw error;
     }
     this.#secure = true;
+    this.#channel = channelOf(this.#network);
+    this.#socket = this.#network;
     this.#output = new Output(this.#socket, this.#services.timeouts.write);
     // RFC 9051 6.2.1: nothing said in clear counts any more.
     this.#reader = new CommandReader();
     this.#advance({ kind: 'not-authenticated' });
+    this.#attach();
+  }
+
+  /** RFC 4978 3: the OK goes as it is, all that follows compressed. */
+  async #compress(): Promise<void> {
+    await this.#output.flush();
+    for (const off of this.#detach.splice(0)) off();
+    this.#socket = new Deflated(this.#network);
+    this.#output = new Output(this.#socket, this.#services.timeouts.write);
     this.#attach();
   }
 
@@ -496,13 +535,7 @@ export class Session implements MailSession {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'logout') return;
-    const { address, session } = this.#accepted.peer;
-    this.#services.telemetry.event('session.failed', {
-      protocol: 'imap',
-      peer: address,
-      session,
-      error: error instanceof Error ? error.message : String(error),
-    });
+    tellFailure(this.#services.telemetry, 'imap', this.#accepted.peer, error);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Selected } from './selected.js';
 export interface Account {
   readonly mailboxId: number;
   readonly address: string;
+  /** The capabilities that are hidden from it. */
+  readonly hidden: ReadonlySet<string>;
 }
 
 /** Where a session stands (RFC 9051 3). Session.#advance alone moves it. */

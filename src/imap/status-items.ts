@@ -26,6 +26,17 @@ const ITEMS = {
 } as const;
 export type StatusItem = keyof typeof ITEMS;
 
+const USES: Partial<Record<StatusItem, string>> = {
+  SIZE: 'STATUS=SIZE',
+  APPENDLIMIT: 'APPENDLIMIT',
+  HIGHESTMODSEQ: 'CONDSTORE',
+  MAILBOXID: 'OBJECTID',
+};
+
+/** The capabilities that these items are there with. */
+export const usesOfStatus = (items: readonly StatusItem[]): readonly string[] =>
+  items.flatMap((item) => USES[item] ?? []);
+
 export function readStatusItems(scanner: Scanner): StatusItem[] {
   return scanner.list(() => {
     const item = scanner.keyword();

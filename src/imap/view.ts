@@ -10,7 +10,7 @@ export class View {
   readonly #uids: number[];
 
   constructor(uids: readonly number[]) {
-    this.#uids = [...uids];
+    this.#uids = uids.slice();
   }
 
   get uids(): readonly number[] {

@@ -13,6 +13,10 @@ export interface Arrival {
   readonly secure: boolean;
   /** Address of the client, or `local` for a recipient of this same gestore. */
   readonly peer: string;
+  /** What the client called itself. */
+  readonly helo?: string | undefined;
+  /** The Received field of this reception (RFC 5321 4.4). @param date RFC 5322 */
+  readonly received?: ((date: string) => string) | undefined;
   /** Called as soon as the message is known to be signed by a gestore of the directory. */
   readonly onCertified?: (() => void) | undefined;
 }

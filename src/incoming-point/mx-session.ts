@@ -1,6 +1,6 @@
 import type { Directory } from '../directory/index.js';
 import { domainOf, isValidAddress } from '../pec/index.js';
-import { keep, type SmtpHandlers } from '../smtp/index.js';
+import { keep, receivedField, type SmtpHandlers } from '../smtp/index.js';
 import type { Store } from '../storage/index.js';
 import type { IncomingPoint } from './incoming-point.js';
 import type { IncomingRate } from './incoming-rate.js';
@@ -10,6 +10,8 @@ export interface MxSessionOptions {
   readonly incomingPoint: IncomingPoint;
   readonly directory: Directory;
   readonly store: Store;
+  /** Our own name, for what is passed on. */
+  readonly hostname: string;
   readonly rate: Pick<IncomingRate, 'begin' | 'certified'>;
 }
 
@@ -41,6 +43,8 @@ export function mxHandlers(options: MxSessionOptions): SmtpHandlers<never> {
         eightBit: message.eightBit,
         secure: peer.tls !== undefined,
         peer: peer.remoteAddress,
+        helo: peer.helo,
+        received: (date) => receivedField(peer, options.hostname, date),
         onCertified: () => options.rate.certified(peer.remoteAddress, charge),
       });
       return peer.id;

@@ -1,13 +1,20 @@
-import { certifiedOf as certifiedOfOutgoing, issueToOwnUser } from '../delivery-point/index.js';
 import type { ProviderRecord } from '../directory/index.js';
 import type { Header } from '../mime/index.js';
 import { addressKey, type Daticert, keywordOf, type LegalTime, sameAddress } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
-import { ChangeSet, type Mailbox, type ReceiptKind, StoreConflict } from '../storage/index.js';
+import {
+  ChangeSet,
+  type ContentRef,
+  type Mailbox,
+  type ReceiptKind,
+  StoreConflict,
+} from '../storage/index.js';
 import type { Arrival } from './arrival.js';
+import { type Examination, examinationText, examineAgain, tellOfVirus } from './examine-again.js';
+import { setNotificationApart, tellOfInfected } from './infected-notification.js';
 import { isForService, type Judged, type JudgeOptions, judge } from './judge.js';
-import { refusals } from './refusals.js';
-import { tryWrap, type WrapOptions, wrap } from './wrap.js';
+import { type Infection, scan } from './scan.js';
+import { refusalOf, tryWrapEach, type WrapOptions, wrap } from './wrap.js';
 
 export interface NotificationOptions extends JudgeOptions, WrapOptions {
   /** Address of the gestore's own service mailbox (RFC 6109 2.2.5). */
@@ -52,7 +59,7 @@ export async function takeNotification(
   }
   if (isForService(notice.daticert)) return store(options, { arrival, notice, time, judged });
   if (judged.anomaly !== null) {
-    return wrap(options, arrival, notice.header, time, { reason: judged.anomaly, rule: 'always' });
+    return wrapNotice(options, { arrival, notice, time, judged }, judged.anomaly);
   }
   const sender = judged.outgoing?.sender ?? '';
   const recipients = arrival.recipients.filter((address) => sameAddress(address, sender));
@@ -62,6 +69,13 @@ export async function takeNotification(
     await store(options, { arrival: { ...arrival, recipients }, notice, time, judged });
 }
 
+/** The user gets it as an anomaly, which certifies nothing. */
+const wrapNotice = (options: NotificationOptions, { arrival, notice, time }: Case, reason: string) =>
+  wrap(options, arrival, notice.header, time, {
+    reason,
+    gestore: notice.origin.providerName,
+  });
+
 /** What is said of a message is said to its sender; whoever else it is addressed to gets an anomaly. */
 async function wrapStrays(
   options: NotificationOptions,
@@ -70,34 +84,19 @@ async function wrapStrays(
   alone: boolean,
 ): Promise<void> {
   const reason = 'la notifica non è indirizzata al mittente del messaggio a cui si riferisce';
-  const outcomes = await Promise.all(
-    strays.map((recipient) =>
-      tryWrap(options, { ...arrival, recipients: [recipient] }, notice.header, time, {
-        reason,
-        rule: 'always',
-      }),
-    ),
-  );
-  if (alone && !outcomes.includes('delivered')) throw refusals.unknownMailbox();
+  const outcomes = await tryWrapEach(options, arrival, notice.header, time, {
+    strays: strays.map((recipient) => ({ recipient, reason })),
+    gestore: notice.origin.providerName,
+  });
+  if (alone && !outcomes.includes('delivered')) throw refusalOf(outcomes);
 }
 
 /** Commits the notification and what follows from it; a second one in other bytes takes no place (decisions 7). */
 async function store(options: NotificationOptions, given: Case): Promise<void> {
-  const { arrival, notice, judged } = given;
+  const { judged } = given;
   const genuine = judged.anomaly === null && judged.alarm === null;
   try {
-    const { repeated } = await options.store.write('commitNotification', {
-      ...(await changesOf(options, given, genuine)),
-      facts: judged.facts,
-      digest: deduplicationKey(notice, arrival),
-      mustMove: true,
-    });
-    options.telemetry.event('reception.notification', {
-      identificativo: notice.daticert.identificativo,
-      origin: notice.origin.providerName,
-      kind: notice.daticert.tipo,
-      repeated,
-    });
+    await commit(options, given, genuine);
   } catch (error) {
     if (!(error instanceof StoreConflict) || error.what !== 'receipt') throw error;
     await keepApart(options, given);
@@ -106,24 +105,76 @@ async function store(options: NotificationOptions, given: Case): Promise<void> {
 
 /** Known already, said again in other bytes: the user gets it as an anomaly; the gestore as it is, not as a receipt. */
 async function keepApart(options: NotificationOptions, given: Case): Promise<void> {
-  const { arrival, notice, time, judged } = given;
+  const { notice, judged } = given;
   const reason = 'una notifica dello stesso tipo, con un contenuto diverso, è già stata ricevuta';
   if (!isForService(notice.daticert)) {
-    return wrap(options, arrival, notice.header, time, { reason, rule: 'always' });
+    return wrapNotice(options, given, reason);
   }
-  await options.store.write('commitNotification', {
-    ...(await changesOf(options, { ...given, judged: { ...judged, anomaly: reason } }, false)),
+  await commit(options, { ...given, judged: { ...judged, anomaly: reason } }, false);
+}
+
+/** What was found out about a notification before its commit. */
+interface Findings {
+  /** Its own virus. */
+  readonly infection: Infection | null;
+  /** What we think now of the message in which another gestore found one. */
+  readonly examination: Examination | null;
+}
+
+async function commit(options: NotificationOptions, given: Case, asReceipt: boolean): Promise<void> {
+  const { arrival, notice, judged } = given;
+  const { identificativo, tipo } = notice.daticert;
+  const findings = await look(options, given);
+  const { repeated } = await options.store.write('commitNotification', {
+    ...(await changesOf(options, given, findings, asReceipt)),
     facts: judged.facts,
     digest: deduplicationKey(notice, arrival),
     mustMove: true,
   });
+  const origin = notice.origin.providerName;
+  options.telemetry.event('reception.notification', { identificativo, origin, kind: tipo, repeated });
+  if (!repeated) warn(options, given, findings);
 }
 
-async function changesOf(options: NotificationOptions, given: Case, asReceipt: boolean) {
+async function look(
+  options: NotificationOptions,
+  { arrival, notice: { daticert }, judged: { outgoing, facts } }: Case,
+): Promise<Findings> {
+  const infection = await scan(options, arrival.message, daticert.identificativo);
+  const told = daticert.tipo === 'rilevazione-virus' && facts.length > 0;
+  return {
+    infection,
+    examination: told && outgoing !== undefined ? await examineAgain(options, outgoing) : null,
+  };
+}
+
+/** What an operator must look at, once it is durable. */
+function warn({ telemetry }: NotificationOptions, { notice }: Case, found: Findings): void {
+  const { infection, examination } = found;
+  const { identificativo, tipo, erroreEsteso } = notice.daticert;
+  if (infection !== null) {
+    const reason = `${tipo}: ${infection.virus}`;
+    telemetry.event('alarm', { name: 'infected-notification', identificativo, reason });
+  }
+  if (examination === null) return;
+  const virus = erroreEsteso ?? 'virus';
+  const reason = `${notice.origin.providerName} found ${virus}; ${examinationText(examination)}`;
+  telemetry.event('antivirus.missed', { identificativo, virus, now: examination.result });
+  telemetry.event('alarm', { name: 'virus-missed', identificativo, reason });
+}
+
+async function changesOf(
+  options: NotificationOptions,
+  given: Case,
+  { infection, examination }: Findings,
+  asReceipt: boolean,
+) {
   const { arrival, notice, time, judged } = given;
   const { daticert } = notice;
   const changes = new ChangeSet((rope) => options.store.pack(rope));
-  await deposit(options, given, changes, asReceipt);
+  const content = await keepReceipt(options, given, changes, asReceipt);
+  if (infection === null) await deposit(options, given, content, changes);
+  const apart = infection === null ? null : await setApart(options, given, infection, changes);
   changes.event({
     identificativo: daticert.identificativo,
     at: time.epochMs,
@@ -131,57 +182,58 @@ async function changesOf(options: NotificationOptions, given: Case, asReceipt: b
     sender: daticert.mittente,
     recipients: arrival.recipients,
     subject: daticert.oggetto ?? '',
-    related: [messageIdOf(notice.header)],
+    related: [messageIdOf(notice.header), ...(apart?.related ?? [])],
     gestore: notice.origin.providerName,
     detail: {
       tipo: daticert.tipo,
       da: arrival.peer,
       ...judged.notes,
       ...(judged.anomaly === null ? {} : { anomalia: judged.anomaly }),
+      ...apart?.detail,
     },
   });
-  await tellOfVirus(options, given, changes);
+  if (examination !== null && judged.outgoing !== undefined) {
+    const recipients = judged.facts.map(({ recipient }) => recipient);
+    const { outgoing } = judged;
+    await tellOfVirus(options, { daticert, outgoing, recipients, examination, time }, changes);
+  }
   return changes.changes();
 }
 
-/** Decisions 12: a virus the recipient's gestore found closes the tracking with an errore-consegna to our user. */
-async function tellOfVirus(
+/** Decisions 12. @returns what the register says of it */
+async function setApart(
   options: NotificationOptions,
-  { notice: { daticert }, time, judged: { outgoing, facts } }: Case,
+  { arrival, notice: { daticert, origin }, time, judged: { outgoing, facts } }: Case,
+  infection: Infection,
   changes: ChangeSet,
-): Promise<void> {
-  if (daticert.tipo !== 'rilevazione-virus' || outgoing === undefined) return;
-  for (const { recipient } of facts) {
-    await issueToOwnUser(
-      options.issuer,
-      {
-        time,
-        mailboxId: outgoing.mailboxId,
-        to: outgoing.sender,
-        certified: certifiedOfOutgoing(outgoing),
-        notification: { kind: 'errore-consegna', recipient, virus: daticert.erroreEsteso ?? 'virus' },
-      },
-      changes,
-    );
+): Promise<{ readonly related: readonly string[]; readonly detail: Readonly<Record<string, string>> }> {
+  const infected = { arrival, daticert, gestore: origin.providerName, infection, time };
+  const quarantena = await setNotificationApart(options, infected, changes);
+  const detail = { virus: infection.virus, antivirus: infection.engine };
+  // Without a fact it may be a repetition, of which nothing but the entry is written: that must not name what is not there.
+  if (facts.length === 0) return { related: [], detail };
+  if (isForService(daticert) || outgoing === undefined) {
+    return { related: [], detail: { ...detail, quarantena } };
   }
+  const told = await tellOfInfected(options, infected, outgoing, changes);
+  return { related: [told], detail: { ...detail, quarantena } };
 }
 
-async function deposit(
+/** The bytes as they came; the proof of what they tell, where they count. */
+async function keepReceipt(
   options: NotificationOptions,
-  { arrival, notice: { daticert, header, origin }, time, judged }: Case,
+  { arrival, notice: { daticert, header }, time }: Case,
   changes: ChangeSet,
   asReceipt: boolean,
-): Promise<void> {
+): Promise<Kept> {
   const rope = Rope.of(`Return-Path: <${arrival.mailFrom}>\r\n`, arrival.message);
   const content = await changes.content(rope);
-  // A notification is never a posta-certificata: the form check has seen to it (decisions 5).
-  const kind = daticert.tipo as ReceiptKind;
   if (asReceipt) {
     changes.receipt({
       direction: 'received',
       origin: options.issuer.provider.name,
       identificativo: daticert.identificativo,
-      kind,
+      kind: kindOf(daticert),
       recipient: daticert.consegna ?? '',
       step: '',
       messageId: messageIdOf(header),
@@ -189,15 +241,30 @@ async function deposit(
       at: time.epochMs,
     });
   }
+  return { content, size: rope.length };
+}
+
+interface Kept {
+  readonly content: ContentRef;
+  /** Octets. */
+  readonly size: number;
+}
+
+async function deposit(
+  options: NotificationOptions,
+  { notice: { daticert, origin }, time, judged }: Case,
+  { content, size }: Kept,
+  changes: ChangeSet,
+): Promise<void> {
   const mailbox = await placeOf(options, daticert, judged);
-  if (mailbox === undefined || !(await isClean(options, arrival, daticert))) return;
+  if (mailbox === undefined) return;
   changes.deposit({
     mailboxId: mailbox.id,
     folder: 'INBOX',
     content,
-    size: rope.length,
+    size,
     internalDate: time.epochMs,
-    flags: [keywordOf(kind)],
+    flags: [keywordOf(kindOf(daticert))],
     // Receipts to a full, suspended or revoked mailbox are always stored (decisions 9).
     withinQuota: false,
   });
@@ -206,6 +273,9 @@ async function deposit(
     origin: origin.providerName,
   });
 }
+
+/** A notification is never a posta-certificata: the form check has seen to it (decisions 5). */
+const kindOf = (daticert: Daticert): ReceiptKind => daticert.tipo as ReceiptKind;
 
 /** The service mailbox for its kinds, for the others the mailbox the message was sent from (decisions 23). */
 function placeOf(
@@ -216,20 +286,6 @@ function placeOf(
   if (isForService(daticert)) return options.findMailbox(options.serviceMailbox);
   // An alias may have moved to somebody else since.
   return options.store.read('findMailboxById', { id: outgoing?.mailboxId ?? 0 });
-}
-
-/** An infected notification counts and is kept, and does not reach a mailbox (decisions 12). */
-async function isClean(options: NotificationOptions, arrival: Arrival, daticert: Daticert): Promise<boolean> {
-  const { virus } = await options.antivirus.scan(arrival.message);
-  if (virus === null) return true;
-  const { identificativo, tipo } = daticert;
-  options.telemetry.event('antivirus.found', { virus, identificativo });
-  options.telemetry.event('alarm', {
-    name: 'infected-notification',
-    identificativo,
-    reason: `${tipo}: ${virus}`,
-  });
-  return false;
 }
 
 const messageIdOf = (header: Header): string => (header.raw('Message-ID') ?? '').trim().replace(/^<|>$/g, '');

@@ -25,12 +25,17 @@ export const refusals = {
     }),
   mailboxFull: () =>
     new SmtpError({ code: 552, enhanced: '5.2.2', publicText: 'Casella piena / Mailbox full' }),
-  virus: (name: string) =>
+  mailLoop: () =>
+    new SmtpError({
+      code: 554,
+      enhanced: '5.4.6',
+      publicText: 'Il messaggio gira in tondo / Mail loop: the message has been here before',
+    }),
+  virus: () =>
     new SmtpError({
       code: 550,
       enhanced: '5.7.1',
       publicText: 'Il messaggio contiene un virus / The message contains a virus',
-      cause: name,
     }),
   /** @param retryAfter milliseconds */
   tooManyMessages: (retryAfter: number) => {

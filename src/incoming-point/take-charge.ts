@@ -8,14 +8,18 @@ import {
 } from '../delivery-point/index.js';
 import type { Directory } from '../directory/index.js';
 import type { Issuer } from '../issuing/index.js';
-import { domainOf } from '../pec/index.js';
-import type { ChangeSet, NewReception, ReceptionRow } from '../storage/index.js';
+import { domainOf, type Notification } from '../pec/index.js';
+import type { ChangeSet, NewReception, ReceiptRow, ReceptionRow } from '../storage/index.js';
 
-export interface ChargeOptions {
+/** What it takes to tell another gestore something. */
+export interface PostOptions {
   readonly issuer: Issuer;
   readonly directory: Directory;
-  readonly deliveryPoint: DeliveryPoint;
   readonly post: NotificationPost;
+}
+
+export interface ChargeOptions extends PostOptions {
+  readonly deliveryPoint: DeliveryPoint;
 }
 
 /** Fresh recipients: one presa in carico for the transaction, then each one's delivery (RFC 6109 3.2.1, 3.3). */
@@ -40,20 +44,30 @@ export async function takeCharge(
   return { reception, deliveries };
 }
 
-async function issuePresaInCarico(
-  { issuer, directory, post }: ChargeOptions,
+/** RFC 6109 3.2.1, decisions 1. @returns the receipt's index among the changes */
+export const issuePresaInCarico = (
+  options: PostOptions,
   envelope: EnvelopeInHand,
   recipients: readonly string[],
   changes: ChangeSet,
+): Promise<number> =>
+  tellGestore(options, envelope, { kind: 'presa-in-carico', recipients }, recipients, changes);
+
+/**
+ * Issues a notification that is for the sender's gestore, to the box it has for them (decisions 23).
+ * @returns the receipt's index among the changes
+ */
+export async function tellGestore(
+  { issuer, directory, post }: PostOptions,
+  envelope: EnvelopeInHand,
+  notification: Extract<Notification, { kind: 'presa-in-carico' | 'rilevazione-virus' }>,
+  recipients: readonly string[],
+  changes: ChangeSet,
+  detail: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const { time, certified, origin } = envelope;
   const to = receiptBox(directory, certified.sender);
-  const sealed = await issuer.notification({
-    time,
-    to,
-    certified,
-    notification: { kind: 'presa-in-carico', recipients },
-  });
+  const sealed = await issuer.notification({ time, to, certified, notification });
   const content = await changes.content(sealed.rope);
   enqueueNotification(changes, post, {
     content,
@@ -63,13 +77,13 @@ async function issuePresaInCarico(
     to,
     at: time.epochMs,
   });
-  changes.event(envelopeEvent(envelope, 'presa-in-carico', recipients, [sealed.messageId]));
+  changes.event(envelopeEvent(envelope, notification.kind, recipients, [sealed.messageId], detail));
   return changes.receipt({
     direction: 'issued',
     origin,
     identificativo: certified.identificativo,
-    kind: 'presa-in-carico',
-    recipient: '',
+    kind: notification.kind,
+    recipient: 'recipient' in notification ? notification.recipient : '',
     step: '',
     messageId: sealed.messageId,
     content,
@@ -79,22 +93,20 @@ async function issuePresaInCarico(
 
 /** Repeated recipients: the same stored receipts go out again, each presa in carico once (decisions 7). */
 export function repeatReceipts(
-  { directory, post }: ChargeOptions,
+  { directory, post }: PostOptions,
   envelope: EnvelopeInHand,
   rows: readonly ReceptionRow[],
   changes: ChangeSet,
 ): void {
   const at = envelope.time.epochMs;
   const { certified, origin } = envelope;
+  const box = receiptBox(directory, certified.sender);
+  const again = ({ contentId, size }: ReceiptRow, to: string): void =>
+    enqueueNotification(changes, post, { content: { id: contentId }, size, certified, origin, to, at });
   const prese = new Map(rows.map(({ presaInCarico }) => [presaInCarico.id, presaInCarico]));
-  for (const { contentId, size } of prese.values()) {
-    const to = receiptBox(directory, certified.sender);
-    enqueueNotification(changes, post, { content: { id: contentId }, size, certified, origin, to, at });
-  }
+  for (const presa of prese.values()) again(presa, box);
   for (const { finalOutcome } of rows) {
-    const { contentId, size } = finalOutcome;
-    const to = certified.sender;
-    enqueueNotification(changes, post, { content: { id: contentId }, size, certified, origin, to, at });
+    again(finalOutcome, finalOutcome.kind === 'rilevazione-virus' ? box : certified.sender);
   }
 }
 

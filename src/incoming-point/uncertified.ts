@@ -8,6 +8,9 @@ import type { Arrival } from './arrival.js';
 /** Characters of a stranger's own words that the register keeps for 30 months. */
 const WORDS_LIMIT = 500;
 
+/** A stranger's own words, as long as they are kept. */
+export const wordsOf = (text: string | undefined): string => (text ?? '').slice(0, WORDS_LIMIT);
+
 /**
  * An entry of the register about a message that was not certified (RFC 6109 2.3). It has no identificativo: the
  * Message-ID is whatever its sender wrote, and must not put it among the entries of a certified message.
@@ -20,14 +23,14 @@ export function uncertifiedEvent(
   event: EventType,
   detail: Readonly<Record<string, string>>,
 ): RegisterEvent {
-  const messageId = (header.raw('Message-ID') ?? '').slice(0, WORDS_LIMIT);
+  const messageId = wordsOf(header.raw('Message-ID'));
   return {
     identificativo: '',
     at: time.epochMs,
     event,
     sender: arrival.mailFrom,
     recipients: arrival.recipients,
-    subject: (header.text('Subject') ?? '').slice(0, WORDS_LIMIT),
+    subject: wordsOf(header.text('Subject')),
     related: [],
     gestore: issuer.provider.name,
     detail: { ...detail, da: arrival.peer, ...(messageId === '' ? {} : { 'message-id': messageId }) },

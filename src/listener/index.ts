@@ -1,4 +1,6 @@
+export { channelOf } from './channel.js';
 export { ConnectionLost } from './connection-lost.js';
+export { Deflated } from './deflated.js';
 export {
   type Accepted,
   MailListener,
@@ -8,3 +10,4 @@ export {
   type TurnedAway,
 } from './mail-listener.js';
 export { Output } from './output.js';
+export { messageOf, tellFailure } from './session-failure.js';

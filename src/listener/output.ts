@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { ConnectionLost } from './connection-lost.js';
 
 /** Octets gathered before they are written: small answers to pipelined commands leave together. */
@@ -8,13 +8,15 @@ const UNSENT = 256 * 1024;
 
 /** The way out: gathers small pieces, and waits for a peer that reads slowly, but not for ever. */
 export class Output {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #timeout: number;
   #pieces: Buffer[] = [];
+  /** Words after the last piece: many short ones become octets at once. */
+  #words = '';
   #gathered = 0;
 
   /** @param timeout milliseconds in which the peer has to take what waits */
-  constructor(socket: Socket, timeout: number) {
+  constructor(socket: Writable, timeout: number) {
     this.#socket = socket;
     this.#timeout = timeout;
   }
@@ -31,15 +33,26 @@ export class Output {
 
   /** A string is Latin-1. */
   add(bytes: Buffer | string): void {
-    const piece = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
-    if (piece.length === 0) return;
-    this.#pieces.push(piece);
-    this.#gathered += piece.length;
+    if (bytes.length === 0) return;
+    this.#gathered += bytes.length;
+    if (typeof bytes === 'string') {
+      this.#words += bytes;
+      return;
+    }
+    this.#endWords();
+    this.#pieces.push(bytes);
+  }
+
+  #endWords(): void {
+    if (this.#words === '') return;
+    this.#pieces.push(Buffer.from(this.#words, 'latin1'));
+    this.#words = '';
   }
 
   /** Writes what was gathered; resolves when there is room for more. @throws ConnectionLost */
   async flush(): Promise<void> {
     if (this.#gathered > 0) {
+      this.#endWords();
       const [first] = this.#pieces;
       const bytes = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces, this.#gathered);
       this.#pieces = [];

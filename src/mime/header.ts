@@ -68,6 +68,9 @@ export class Header {
   }
 }
 
+/** The fields of a header block given as Latin-1. */
+export const readFields = (block: string): readonly Field[] => new FieldReader(block).fields;
+
 /**
  * The header block at the start of a rope: up to the first blank line, or the whole rope if it has none.
  * @param limits.bytes octets the block may have (default 256 KiB). @throws MimeError header-too-large.

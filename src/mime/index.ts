@@ -7,7 +7,7 @@ export { type ContentType, type Disposition, parseContentType, parseDisposition 
 export { decodeBody, transferEncoding } from './decode.js';
 export { encodeBase64, encodeQuotedPrintable } from './encode.js';
 export { MimeError, type MimeErrorCode } from './errors.js';
-export { type Field, Header, readHeader } from './header.js';
+export { type Field, Header, readFields, readHeader } from './header.js';
 export { formatParameter, rawParameters } from './parameters.js';
 export type { Part, StructureLimits } from './part.js';
 export { printable } from './printable.js';

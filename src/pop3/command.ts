@@ -1,5 +1,7 @@
+import type { ScramChannel } from '../accounts/index.js';
 import type { Grammar, Parsed, Reply } from '../wire/pop3/index.js';
 import { commandLimits } from '../wire/pop3/index.js';
+import type { Login } from './login.js';
 import type { Maildrop } from './maildrop.js';
 import { refusals } from './refusals.js';
 import type { State, StateKind } from './state.js';
@@ -8,8 +10,7 @@ import type { State, StateKind } from './state.js';
 export interface Context {
   readonly state: State;
   readonly connection: Connection;
-  /** Checks the credentials and opens the mailbox. @throws Pop3Error */
-  logIn(user: string, password: string): Promise<Maildrop>;
+  readonly login: Login;
   /** The lines of CAPA, as things stand. */
   capabilities(): readonly string[];
 }
@@ -17,6 +18,8 @@ export interface Context {
 export interface Connection {
   /** TLS is on. */
   readonly secure: boolean;
+  /** What a login can be bound to. */
+  readonly channel: ScramChannel;
   /** Passwords may be sent: under TLS, or where `testing` allows it. */
   readonly mayLogIn: boolean;
   /** STLS can be given: a plain listener, before TLS. */

@@ -48,7 +48,7 @@ export const defaultTimeouts: Pop3Timeouts = {
 };
 
 export interface Pop3ServerOptions {
-  readonly accounts: Pick<Accounts, 'authenticate'>;
+  readonly accounts: Pick<Accounts, 'authenticate' | 'beginScram'>;
   readonly mailstore: MaildropStore;
   readonly telemetry: Pick<Telemetry, 'event'>;
   /** In the greeting. */

@@ -34,6 +34,14 @@ export const refusals = {
       publicText: 'Nome utente o password errati / Wrong user name or password',
       charge: 'failed-login',
     }),
+  /** RFC 5802 6: between us somebody takes lines out, or passes a login on. */
+  notBound: () =>
+    new Pop3Error({
+      code: 'AUTH',
+      publicText:
+        'Accesso non legato a questa connessione TLS / The login is not bound to this TLS connection',
+      charge: 'failed-login',
+    }),
   revoked: () =>
     new Pop3Error({
       code: 'AUTH',

@@ -7,14 +7,17 @@
  */
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ScramChannel } from '../accounts/index.js';
 import {
   type Accepted,
   ConnectionLost,
+  channelOf,
   type MailSession,
+  messageOf,
   Output,
   type TurnedAway,
+  tellFailure,
 } from '../listener/index.js';
-import { BlobDamaged, StoreUnavailable } from '../storage/index.js';
 import {
   commandLimits,
   END,
@@ -27,11 +30,11 @@ import {
 import type { Connection, Context, Outcome } from './command.js';
 import { capabilities, findCommand } from './commands/index.js';
 import { Pop3Error, replyFor } from './errors.js';
-import { type LoginDesk, logIn } from './login.js';
+import { Login, type LoginDesk } from './login.js';
 import type { Maildrop } from './maildrop.js';
 import type { Pop3Limits, Pop3Mode, Pop3Timeouts } from './options.js';
 import { refusals } from './refusals.js';
-import { answerPlain } from './sasl-plain.js';
+import { answerSasl } from './sasl.js';
 import type { State } from './state.js';
 
 /** What all sessions of a listener have in common. */
@@ -60,6 +63,7 @@ export class Session implements MailSession {
   readonly #accepted: Accepted;
   #socket: Socket;
   #secure: boolean;
+  #channel: ScramChannel;
   #output: Output;
   #reader = new LineReader();
   #state: State = { kind: 'authorization' };
@@ -80,6 +84,7 @@ export class Session implements MailSession {
     this.#accepted = accepted;
     this.#socket = accepted.socket;
     this.#secure = accepted.secure;
+    this.#channel = channelOf(this.#socket);
     this.#output = new Output(this.#socket, services.timeouts.write);
   }
 
@@ -229,7 +234,7 @@ export class Session implements MailSession {
     const state = this.#state;
     if (line.kind !== 'line') throw refusals.lineTooLong();
     const context = this.#context(state);
-    if (state.kind === 'sasl') return answerPlain(line.bytes.toString('latin1'), context);
+    if (state.kind === 'sasl') return answerSasl(state.step, line.bytes.toString('latin1'), context);
     const request = parseRequest(line.bytes);
     const command = findCommand(request?.keyword ?? '');
     // The line's end counts too (RFC 2449 4).
@@ -246,6 +251,7 @@ export class Session implements MailSession {
     const { mode, testing } = this.#services;
     const connection: Connection = {
       secure: this.#secure,
+      channel: this.#channel,
       mayLogIn: this.#secure || testing,
       offersStls: mode === 'starttls' && !this.#secure,
       pending: this.#reader.pending,
@@ -255,7 +261,7 @@ export class Session implements MailSession {
     return {
       state,
       connection,
-      logIn: (user, password) => logIn(this.#services, { user, password, peer, session, onLost }),
+      login: new Login(this.#services, { peer, session, channel: this.#channel, onLost }),
       capabilities: () => capabilities(connection, state),
     };
   }
@@ -339,6 +345,7 @@ export class Session implements MailSession {
       throw error;
     }
     this.#secure = true;
+    this.#channel = channelOf(this.#socket);
     this.#output = new Output(this.#socket, this.#services.timeouts.write);
     // RFC 2595 4: nothing said in clear counts any more.
     this.#reader = new LineReader();
@@ -361,22 +368,6 @@ export class Session implements MailSession {
 
   #report(error: unknown): void {
     if (this.#state.kind === 'closed') return;
-    const { address, session } = this.#accepted.peer;
-    const { telemetry } = this.#services;
-    const cause = error instanceof ConnectionLost ? error.cause : error;
-    if (cause instanceof BlobDamaged) {
-      telemetry.event('alarm', { name: 'blob-damaged', reason: `${cause.message}: asked for over POP3` });
-    }
-    if (cause instanceof StoreUnavailable) {
-      telemetry.event('store.unavailable', { operation: 'pop3', error: cause.message });
-    }
-    telemetry.event('session.failed', {
-      protocol: 'pop3',
-      peer: address,
-      session,
-      error: messageOf(error),
-    });
+    tellFailure(this.#services.telemetry, 'pop3', this.#accepted.peer, error);
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -13,10 +13,12 @@ export interface MailClass {
   readonly budget: number;
 }
 
+export const uncertified: readonly QueueKind[] = ['ordinary', 'dsn', 'forward', 'notice'];
+
 export const mailClasses: readonly MailClass[] = [
-  { kinds: ['envelope', 'notification', 'ordinary', 'dsn'], local: true, budget: 64 },
+  { kinds: ['envelope', 'notification', ...uncertified], local: true, budget: 64 },
   { kinds: ['envelope', 'notification'], local: false, budget: 64 },
-  { kinds: ['ordinary', 'dsn'], local: false, budget: 64 },
+  { kinds: uncertified, local: false, budget: 64 },
 ];
 
 export interface LanesParts {

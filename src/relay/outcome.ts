@@ -70,15 +70,17 @@ export function dispose(
 ): Disposition {
   if (outcome.kind === 'sent') return { kind: 'sent', answer: outcome.answer };
   if (outcome.kind === 'permanent') {
-    if (row.kind === 'envelope' || row.kind === 'ordinary')
-      return { kind: 'failed', failure: outcome.failure };
+    if (row.kind === 'envelope' || isToldOf(row.kind)) return { kind: 'failed', failure: outcome.failure };
     // Nobody is told about a DSN (decisions 8); a notification is tried for its five days whatever the peer says, since a
     // receipt lost is worse than a peer asked again (decisions 10).
-    if (row.kind === 'dsn') return { kind: 'dropped', error: outcome.failure.text };
+    if (row.kind !== 'notification') return { kind: 'dropped', error: outcome.failure.text };
   }
   const error = outcome.kind === 'temporary' ? outcome.error : outcome.failure.text;
   if (now < row.giveUpAt) return { kind: 'retry', at: Math.min(now + delay, row.giveUpAt), error };
   if (row.kind === 'notification') return { kind: 'held', error };
-  if (row.kind !== 'ordinary') return { kind: 'dropped', error };
+  if (!isToldOf(row.kind)) return { kind: 'dropped', error };
   return { kind: 'failed', failure: { kind: 'expired', text: error } };
 }
+
+/** Ordinary mail whose failure our user hears of by a DSN. */
+const isToldOf = (kind: QueueRow['kind']): boolean => kind === 'ordinary' || kind === 'forward';

@@ -19,6 +19,7 @@ import {
 import type { Telemetry } from '../telemetry/index.js';
 import { type Backoff, retryDelay } from './backoff.js';
 import type { Connector } from './connector.js';
+import { uncertified } from './lanes.js';
 import { type Disposition, dispose, errorOutcome, type Outcome, outcomeOf, routeOutcome } from './outcome.js';
 import type { FailureNotices, LocalReception, OutboundQueue } from './ports.js';
 import { RouteError } from './routing.js';
@@ -157,7 +158,7 @@ export class Transfer {
         });
         return rows.map(() => ({ kind: 'sent', answer: '250 2.0.0 local' }));
       }
-      const external = kind === 'ordinary' || kind === 'dsn';
+      const external = uncertified.includes(kind);
       const verdicts = await connector.deliver(
         { domain, external },
         { mailFrom, recipients, content, eightBit },

@@ -1,4 +1,5 @@
 import type { Rope } from '../rope/index.js';
+import type { NewQuarantined } from './quarantined.js';
 import type {
   Changes,
   ContentRef,
@@ -16,6 +17,7 @@ export class ChangeSet {
   private readonly deposits: Deposit[] = [];
   private readonly receipts: KeptReceipt[] = [];
   private readonly queue: NewQueueRow[] = [];
+  private readonly infected: NewQuarantined[] = [];
 
   constructor(private readonly pack: (rope: Rope) => Promise<PackedRope>) {}
 
@@ -44,8 +46,14 @@ export class ChangeSet {
     this.queue.push(row);
   }
 
+  quarantine(entry: NewQuarantined): void {
+    this.infected.push(entry);
+  }
+
   get isEmpty(): boolean {
-    return [this.events, this.deposits, this.receipts, this.queue].every((list) => list.length === 0);
+    return [this.events, this.deposits, this.receipts, this.queue, this.infected].every(
+      (list) => list.length === 0,
+    );
   }
 
   changes(): Changes {
@@ -55,6 +63,7 @@ export class ChangeSet {
       deposits: this.deposits,
       receipts: this.receipts,
       queue: this.queue,
+      quarantine: this.infected,
     };
   }
 }

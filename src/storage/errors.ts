@@ -11,6 +11,7 @@ export type Conflict =
   | 'holder'
   | 'mailbox'
   | 'alias'
+  | 'watched-sender'
   | 'folder'
   | 'folder-exists'
   | 'folder-children'

@@ -9,24 +9,27 @@ export {
   StoreUnavailable,
   type Unavailability,
 } from './errors.js';
-export { type FlagChange, type FlagSet, flagNames, flagSetOf } from './flags.js';
+export { DELETED, type FlagChange, type FlagSet, flagNames, flagSetOf, SEEN } from './flags.js';
 export { type HeldLock, holdLock } from './lock.js';
 export { inspectSchema, openStore, type StoreOptions } from './open.js';
 export {
   type Appended,
   type BelievedTimes,
   type Copied,
-  type FlagState,
+  type FlagGroup,
   type FlagStore,
+  type FlagsStored,
   type FolderChanges,
   type InspectionRule,
   inspectionRules,
   type ListedMessage,
   type OpenedFolder,
   type QueueScope,
-  type SummarisedMessage,
+  type StoredSummary,
+  type SummaryPart,
   type Which,
 } from './operations/index.js';
+export type * from './quarantined.js';
 export type * from './records.js';
 export { ledgerEvent } from './register.js';
 export { SchemaError, type SchemaState } from './sqlite/migrate.js';

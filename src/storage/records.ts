@@ -4,6 +4,11 @@
  * their ASCII lower-case form.
  */
 
+import type { ContentRef } from './content-ref.js';
+import type { NewQuarantined } from './quarantined.js';
+
+export type { ContentRef } from './content-ref.js';
+
 /** SHA-256 in lower-case hex. */
 export type BlobHash = string;
 
@@ -22,10 +27,21 @@ export interface PackedRope {
   readonly smallBlobs: readonly { readonly hash: BlobHash; readonly bytes: Uint8Array }[];
 }
 
-/** A content written by this same commit (its index in `contents`), or one that is stored already. */
-export type ContentRef = { readonly new: number } | { readonly id: number };
-
 export type MailboxState = 'active' | 'suspended' | 'revoked';
+
+/** What becomes of ordinary mail for a mailbox. */
+export type OrdinaryRule =
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'anomaly' }
+  | { readonly kind: 'forward'; readonly to: string };
+
+/** Of messages from this certified sender `notified`, an ordinary address, is told. */
+export interface WatchedSender {
+  readonly mailbox: string;
+  readonly sender: string;
+  readonly notified: string;
+  readonly createdAt: number;
+}
 
 export interface Mailbox {
   readonly id: number;
@@ -40,6 +56,16 @@ export interface Mailbox {
   /** Octets in all folders. */
   readonly used: number;
   readonly createdAt: number;
+  /** null: what the gestore does (`policy.ordinary_mail`). */
+  readonly ordinary: OrdinaryRule | null;
+}
+
+/** What SCRAM-SHA-256 checks a login against (RFC 5802 3); neither password nor hash can be had from it but by guessing. */
+export interface ScramCredential {
+  readonly iterations: number;
+  readonly salt: Uint8Array;
+  readonly storedKey: Uint8Array;
+  readonly serverKey: Uint8Array;
 }
 
 export interface Holder {
@@ -63,7 +89,7 @@ export interface Alias {
 
 export type SpecialUse = 'sent' | 'drafts' | 'trash' | 'archive';
 
-export interface Folder {
+export interface NamedFolder {
   readonly id: number;
   readonly mailboxId: number;
   readonly name: string;
@@ -73,7 +99,10 @@ export interface Folder {
   readonly highestModseq: number;
   /** False: only a name that others stand under (RFC 3501 6.3.4). */
   readonly selectable: boolean;
-  /** How many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+}
+
+/** With how many messages it holds, their octets, those without \\Seen, those with \\Deleted. */
+export interface Folder extends NamedFolder {
   readonly messages: number;
   readonly size: number;
   readonly unseen: number;
@@ -131,6 +160,8 @@ export type EventType =
   | 'dsn'
   | 'rifiuto'
   | 'deposito'
+  /** No operation on a message: an administrator took one out of the quarantine. */
+  | 'estrazione-quarantena'
   /** No operation on a message: how the system clock stood (decisions 30). */
   | 'orologio'
   /** Nor this: a day was sealed, with its root. */
@@ -201,7 +232,16 @@ export interface KeptReceipt {
 }
 
 /** Who is at the other end of a queue row; it decides TLS, the give-up time and what failure means. */
-export type QueueKind = 'envelope' | 'notification' | 'ordinary' | 'dsn';
+export type QueueKind =
+  | 'envelope'
+  | 'notification'
+  /** An envelope for an ordinary recipient. */
+  | 'ordinary'
+  | 'dsn'
+  /** Ordinary mail that a mailbox passes on. */
+  | 'forward'
+  /** A word to an ordinary address about a message that came in. */
+  | 'notice';
 
 /** One recipient of one message to send. Rows of the same content and destination go in one SMTP transaction. */
 export interface NewQueueRow {
@@ -347,6 +387,8 @@ export interface Changes {
   readonly deposits: readonly Deposit[];
   readonly receipts: readonly KeptReceipt[];
   readonly queue: readonly NewQueueRow[];
+  /** Infected messages that go into quarantine. */
+  readonly quarantine?: readonly NewQuarantined[] | undefined;
 }
 
 /** A row of the register as it stands. */

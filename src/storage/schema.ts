@@ -3,6 +3,7 @@
  * lower-case form that unique keys compare. JSON lives in text columns.
  */
 import type { Generated } from 'kysely';
+import type { QuarantinedKind } from './quarantined.js';
 import type {
   DayState,
   EventType,
@@ -42,6 +43,33 @@ export interface MailboxTable {
   created_at: number;
   /** The highest UIDVALIDITY given to a folder of this mailbox. */
   last_uid_validity: Generated<number>;
+  /** What becomes of ordinary mail: `reject`, `anomaly`, `forward=a@b`; null: what the gestore does. */
+  ordinary: Generated<string | null>;
+}
+
+/** Certified senders of whose messages somebody outside is told. */
+export interface WatchedSenderTable {
+  mailbox_id: number;
+  sender_key: string;
+  notified_key: string;
+  sender: string;
+  notified: string;
+  created_at: number;
+}
+
+/** Of a mailbox's password (RFC 5802 3); a mailbox whose password was set before there was SCRAM has none yet. */
+export interface ScramTable {
+  mailbox_id: number;
+  iterations: number;
+  salt: Uint8Array;
+  stored_key: Uint8Array;
+  server_key: Uint8Array;
+}
+
+/** What a mailbox's IMAP sessions are not offered. */
+export interface HiddenCapabilityTable {
+  mailbox_id: number;
+  capability: string;
 }
 
 /** Every local address, a mailbox's own and its aliases: one key space, so that none is given out twice. */
@@ -236,6 +264,25 @@ export interface ReceiptTable {
   at: number;
 }
 
+export interface QuarantineTable {
+  id: string;
+  at: number;
+  kind: QuarantinedKind;
+  identificativo: string;
+  gestore: string;
+  sender: string;
+  /** JSON array of strings. */
+  recipients: string;
+  subject: string;
+  virus: string;
+  engine: string;
+  /** Of the message in the clear, as is `size`. */
+  sha256: string;
+  size: number;
+  key_id: string;
+  content_id: number;
+}
+
 export interface SeenNotificationTable {
   digest: string;
   at: number;
@@ -344,7 +391,10 @@ export interface Database {
   domain: DomainTable;
   holder: HolderTable;
   mailbox: MailboxTable;
+  scram: ScramTable;
+  hidden_capability: HiddenCapabilityTable;
   address: AddressTable;
+  watched_sender: WatchedSenderTable;
   folder: FolderTable;
   message: MessageTable;
   expunged: ExpungedTable;
@@ -363,6 +413,7 @@ export interface Database {
   reception: ReceptionTable;
   receipt: ReceiptTable;
   seen_notification: SeenNotificationTable;
+  quarantine: QuarantineTable;
   registro: RegistroTable;
   day_seal: DaySealTable;
   legal_hold: LegalHoldTable;

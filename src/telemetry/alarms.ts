@@ -11,6 +11,7 @@ export const choreNames = [
   'orphans',
   'purge',
   'seal',
+  'quarantine',
   'signer',
   'silence',
   'spool',
@@ -21,6 +22,7 @@ export type ChoreName = (typeof choreNames)[number];
 /** States that last: told when they begin and when they are over. One for each chore that may fail comes to them. */
 export const stateNames = [
   'antivirus-limit',
+  'antivirus-signatures',
   'antivirus-unavailable',
   'clock-offset',
   'clock-unmeasured',
@@ -54,5 +56,6 @@ export const occurrenceNames = [
   'store-behind',
   'store-unwritable',
   'summary',
+  'virus-missed',
 ] as const;
 export type AlarmName = StandingName | (typeof occurrenceNames)[number];

@@ -59,7 +59,7 @@ interface Fault {
 
 interface Hop {
   readonly destination: string;
-  readonly kind: 'envelope' | 'notification' | 'ordinary' | 'dsn';
+  readonly kind: 'envelope' | 'notification' | 'ordinary' | 'dsn' | 'forward' | 'notice';
   readonly recipients: number;
 }
 
@@ -164,6 +164,21 @@ export const events = {
     counter: 'receptions_anomaly_total',
     help: 'Messages put into an anomaly envelope',
   }),
+  'reception.ordinary': event<{
+    delivered: number;
+    forwarded: number;
+    refused: number;
+    sender: 'verified' | 'forged' | 'unknown';
+  }>('info', 'ordinary mail taken by the rules of its mailboxes', {
+    counter: 'ordinary_mail_total',
+    help: 'Ordinary messages taken, by what SPF, DKIM and DMARC say of their sender',
+    labels: ['sender'],
+  }),
+  'reception.sender-unchecked': event<{ reason: string }>(
+    'warn',
+    'the sender of ordinary mail could not be checked',
+    { counter: 'senders_unchecked_total', help: 'Senders of ordinary mail that could not be checked' },
+  ),
   'reception.ordinary-refused': event<{ reason: string }>('info', 'ordinary mail refused', {
     counter: 'receptions_ordinary_refused_total',
     help: 'Ordinary messages refused',
@@ -246,6 +261,15 @@ export const events = {
     counter: 'antivirus_found_total',
     help: 'Infected messages',
   }),
+  'antivirus.missed': event<Message & { virus: string; now: 'found' | 'clean' | 'failed' }>(
+    'warn',
+    'a virus passed our antivirus, another gestore found it',
+    {
+      counter: 'antivirus_missed_total',
+      help: 'Viruses that passed our antivirus, by what it says of the message now',
+      labels: ['now'],
+    },
+  ),
   'antivirus.failed': event<Fault>('error', 'the antivirus does not answer', {
     counter: 'antivirus_failed_total',
     help: 'Scans that failed',

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { daticertXml, postacertOf, readableText, said } from '../e2e/reading.js';
+import { daticertXml, dtdFault, postacertOf, readableText, said } from '../e2e/reading.js';
 import { EICAR } from '../support/eicar.js';
 import { field } from '../support/inbox.js';
 import { aboutId, label, labels, opensslComplaint, signatureFaults } from '../support/notices.js';
 import { sharedPair } from '../support/pair.js';
 import { DAY, HOUR, type Point, type Sending, type Stored } from '../support/points.js';
 import { needs } from '../support/programs.js';
+import { inTheClear, quarantined } from '../support/quarantined.js';
 
 /** The one notice about a submission, in the mailbox of who sent it. */
 async function noticeOf(point: Point, id: string, mailbox = point.address('anna')): Promise<Stored> {
@@ -368,7 +370,7 @@ describe('access point: what is refused by a notice', () => {
     for (const part of [/998/, /non coincide/, /To è assente/, /Bcc/]) assert.match(esteso, part);
   });
 
-  it('decisions 29, 13: a virus -> non-accettazione per virus, its name, no original', async () => {
+  it('CNIPA D-P.1, decisions 29, 13: a virus -> non-accettazione per virus, its name, no original; the message is kept', async () => {
     const { alfa } = here();
     const id = await alfa.submit({ from: anna, to: [bruno], body: `${EICAR}\r\n` });
     const notice = await noticeOf(alfa, id);
@@ -379,11 +381,22 @@ describe('access point: what is refused by a notice', () => {
     assert.ok(!notice.bytes.includes(EICAR) && postacertOf(notice) === undefined);
     const [event, ...others] = await alfa.events(id);
     assert.deepEqual(others, []);
+    const [kept] = await quarantined(alfa, id);
     assert.deepEqual(event?.detail, {
       msgid: said(notice).msgid,
       virus: 'Eicar-Test-Signature',
       antivirus: 'builtin eicar',
+      quarantena: kept?.id,
     });
+    assert.deepEqual(
+      [kept?.kind, kept?.gestore, kept?.sender, kept?.recipients, kept?.virus, kept?.engine],
+      ['submission', alfa.name, anna, [bruno], 'Eicar-Test-Signature', 'builtin eicar'],
+    );
+    assert.ok(kept);
+    const opened = await inTheClear(alfa, kept);
+    assert.ok(opened.includes(EICAR));
+    assert.equal(createHash('sha256').update(opened).digest('hex'), kept.sha256);
+    assert.equal(dtdFault(daticertXml(notice)), undefined);
     assert.deepEqual(
       (await alfa.queue()).filter((row) => row.identificativo === id),
       [],

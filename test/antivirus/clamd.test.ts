@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { ClamdAntivirus } from '../../src/antivirus/clamd.js';
-import { AntivirusUnavailable } from '../../src/antivirus/index.js';
+import { AntivirusUnavailable, watchedAntivirus } from '../../src/antivirus/index.js';
 import { Rope } from '../../src/rope/index.js';
+import { silentTelemetry } from '../../src/telemetry/index.js';
 import { scratch } from '../support/openssl.js';
 import { sourceOf } from '../support/ropes.js';
 
@@ -107,6 +108,52 @@ describe('clamd', () => {
     assert.equal((await clamd.scan(Rope.of('x'))).engine, 'ClamAV 1.4.1/27500/Mon Jun  2 10:00:00 2025');
   });
 
+  it('the version is asked for before the first scan; its date is that of the signatures', async (t) => {
+    let version = 'ClamAV 1.4.1/27500/Mon Jun  2 10:00:00 2025';
+    const { address } = await fakeClamd(t, (socket, heard) =>
+      socket.end(heard.includes('zVERSION') ? `${version}\0` : 'stream: OK\0'),
+    );
+    const clamd = new ClamdAntivirus(address);
+    assert.equal(clamd.signaturesAt(), undefined);
+    assert.equal((await clamd.scan(Rope.of('x'))).engine, version);
+    assert.equal(clamd.signaturesAt(), new Date(2025, 5, 2, 10).getTime());
+    version = 'ClamAV 1.4.1/27501/Tue Jun  3 10:00:00 2025';
+    assert.equal(await clamd.ping(), true);
+    assert.equal((await clamd.scan(Rope.of('x'))).engine, version, 'signatures are renewed while it runs');
+    version = 'ClamAV 1.4.1';
+    await clamd.ping();
+    assert.deepEqual([(await clamd.scan(Rope.of('x'))).engine, clamd.signaturesAt()], [version, undefined]);
+  });
+
+  it('its own signatures that are old are an alarm, and their age a metric', async (t) => {
+    let made = 'Mon Jun  2 10:00:00 2025';
+    const { address } = await fakeClamd(t, (socket, heard) => {
+      if (heard.includes('zVERSION')) socket.end(`ClamAV 1.4.1/27500/${made}\0`);
+      else if (heard.includes('zIDSESSION')) socket.write('1: PONG\0');
+      else socket.end(heard.includes('EICAR') ? 'stream: Eicar FOUND\0' : 'stream: OK\0');
+    });
+    const telemetry = silentTelemetry();
+    const now = new Date(2025, 5, 12, 10).getTime();
+    const largest = 2 * 1024 * 1024;
+    const watched = watchedAntivirus({ kind: 'clamd', clamd: address }, telemetry, largest, () => now);
+    const age = async () =>
+      /^ceralacca_antivirus_signatures_age_seconds (\S+)$/m.exec(await telemetry.metrics())?.[1];
+    const until = async (holds: () => boolean): Promise<void> => {
+      for (let tries = 0; !holds(); tries += 1) {
+        assert.ok(tries < 3000, 'it never comes');
+        watched.look();
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const standing = () => telemetry.standing().map(({ name }) => name);
+    assert.equal(await age(), 'Nan');
+    await until(() => standing().includes('antivirus-signatures'));
+    assert.equal(await age(), String(10 * 86_400));
+    made = 'Thu Jun 12 09:00:00 2025';
+    await until(() => !standing().includes('antivirus-signatures'));
+    assert.equal(await age(), '3600');
+  });
+
   const noVerdict: Readonly<Record<string, Answer>> = {
     'an error': 'stream: Can\u0027t allocate memory ERROR\0',
     'the size limit': 'INSTREAM size limit exceeded. ERROR\0',
@@ -155,6 +202,32 @@ describe('clamd', () => {
     const nobody = new ClamdAntivirus('tcp://127.0.0.1:1');
     await assert.rejects(nobody.scan(Rope.of('x')), /clamd tcp:\/\/127\.0\.0\.1:1/);
     assert.equal(await nobody.ping(), false);
+  });
+
+  it('scans take turns: so many streams at once, and who gets no turn in time is told', async (t) => {
+    let open = 0;
+    let most = 0;
+    const waiting: Socket[] = [];
+    const { address } = await fakeClamd(t, (socket, heard) => {
+      if (heard.includes('zVERSION')) return void socket.end('ClamAV 1.4.1\0');
+      most = Math.max(most, ++open);
+      waiting.push(socket);
+      setImmediate(() => {
+        open -= 1;
+        waiting.shift()?.end('stream: OK\0');
+      });
+    });
+    const clamd = new ClamdAntivirus(address);
+    const verdicts = await Promise.all(Array.from({ length: 40 }, () => clamd.scan(Rope.of('x'))));
+    assert.ok(verdicts.every(({ virus }) => virus === null));
+    assert.ok(most <= 8, `${most} at once`);
+    const mute = await fakeClamd(t, () => undefined);
+    const slow = new ClamdAntivirus(mute.address, { silence: 60_000, whole: 200 });
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => slow.scan(Rope.of('x'))));
+    assert.ok(results.every(({ status }) => status === 'rejected'));
+    assert.ok(
+      results.every((one) => one.status === 'rejected' && one.reason instanceof AntivirusUnavailable),
+    );
   });
 
   it('a message that cannot be read is no verdict either', async (t) => {

@@ -308,7 +308,8 @@ describe('decisions 22: a delivery report that somebody made up', () => {
       messageId: 'r@gmail.example',
       to: anna,
       recipients: [{ address: ext, status: '5.1.1', diagnostic: '550 no such user' }],
-      envelopeHeader: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
+      opening: ['Non consegnato:', 'Not delivered:'],
+      returned: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
     }).bytes();
 
   it('decisions 22: whoever knows the identificativo gets an anomaly in, to its sender alone, and moves nothing', async () => {

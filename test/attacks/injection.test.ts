@@ -175,7 +175,8 @@ describe('what we compose of a hostile letter', () => {
           messageId: 'dsn.1@gestore.example',
           to: 'anna@gestore.example',
           recipients: [{ address: 'x@y.example', status: '5.1.1', diagnostic }],
-          envelopeHeader: Buffer.from(field, 'latin1'),
+          opening: ['Non consegnato:', 'Not delivered:'],
+          returned: Buffer.from(field, 'latin1'),
         });
         const text = (await rope.bytes()).toString('latin1');
         assert.doesNotMatch(text, UNCLEAN);

@@ -8,6 +8,7 @@ import { hashNewPassword, NOBODY } from '../../src/accounts/password.js';
 import { Dialogue as Pop3Dialogue } from '../pop3/dialogue.js';
 import { Dialogue } from '../smtp/dialogue.js';
 import { type Pair, step, twoGestori } from '../support/gestore.js';
+import { scramFinal, scramFirst } from '../support/scram-client.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -68,6 +69,19 @@ const ways: Readonly<Record<string, (pair: Pair, name: string) => Promise<string
     const dialogue = await Pop3Dialogue.open(alfa.port(995));
     await dialogue.hear();
     const answers = [await dialogue.ask('AUTH PLAIN'), await dialogue.ask(base64(`\0${name}\0${WRONG}`))];
+    dialogue.close();
+    return answers;
+  },
+  'SCRAM of POP3': async ({ alfa }, name) => {
+    const dialogue = await Pop3Dialogue.open(alfa.port(995));
+    await dialogue.hear();
+    const first = scramFirst(name.replaceAll('=', '=3D'));
+    const challenge = await dialogue.ask(`AUTH SCRAM-SHA-256 ${base64(first)}`);
+    const asked = Buffer.from(challenge.slice(2), 'base64').toString();
+    const { message } = scramFinal(first, asked, WRONG);
+    // Nonce and salt are each time others, or each name's own: alike they are in their form.
+    const form = asked.replace(/^r=[!-+.-~-]*,s=[A-Za-z0-9+/]{22}==/, ({ length }) => `${length} octets`);
+    const answers = [form, await dialogue.ask(base64(message))];
     dialogue.close();
     return answers;
   },

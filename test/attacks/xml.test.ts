@@ -187,7 +187,10 @@ describe('xmllint and our reader', { skip: needs('xmllint') }, () => {
       }
     }
     assert.ok(taken.size > 20, `${taken.size} of the spoiled ones are still good`);
-    const paths = [...taken].map((text, at) => files.write(`${at}.xml`, text));
+    // standalone="yes" forbids white space between elements (XML 1.0 2.9); JAXB writes both, and so do peers.
+    const paths = [...taken].map((text, at) =>
+      files.write(`${at}.xml`, text.replace(/^(<\?xml[^>]*) standalone="yes"/, '$1')),
+    );
     for (let at = 0; at < paths.length; at += 200) {
       const args = ['--noout', '--nonet', '--dtdvalid', DTD, ...paths.slice(at, at + 200)];
       const run = spawnSync('xmllint', args, { encoding: 'utf8' });

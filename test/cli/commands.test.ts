@@ -164,6 +164,68 @@ describe('domain, holder, mailbox, alias', () => {
     await refused('mailbox suspend nobody@pec.alfa.example', /^ceralacca: no mailbox/);
   });
 
+  it('capabilities of IMAP', async () => {
+    const address = 'mario@pec.alfa.example';
+    const hidden = async () =>
+      ((await json(`mailbox capability ${address} list`)) as { capability: string; hidden: boolean }[])
+        .filter((row) => row.hidden)
+        .map(({ capability }) => capability);
+    assert.deepEqual(await hidden(), []);
+    for (const name of ['idle', 'THREAD=REFERENCES', 'IDLE'])
+      assert.equal((await run(`mailbox capability ${address} hide ${name}`)).code, 0);
+    assert.deepEqual(await hidden(), ['IDLE', 'THREAD=REFERENCES']);
+    assert.match(
+      (await run(`mailbox capability ${address} list`)).out,
+      /^CAPABILITY +HIDDEN\n(.+\n)+IDLE +yes\n/,
+    );
+    assert.equal(
+      (await run(`mailbox capability ${address} show IDLE`)).out,
+      'Mario@pec.alfa.example: IDLE shown from the next login on\n',
+    );
+    assert.deepEqual(await hidden(), ['THREAD=REFERENCES']);
+    for (const name of ['IMAP4rev1', 'STARTTLS', 'AUTH=PLAIN', 'XYZZY'])
+      await refused(`mailbox capability ${address} hide ${name}`, /no capability .* that can be hidden/);
+    await refused(`mailbox capability ${address} drop IDLE`, /none of hide, show, list/, 2);
+    await refused(`mailbox capability ${address} hide`, /an argument is missing/, 2);
+    await refused(`mailbox capability ${address} list IDLE`, /takes no capability/, 2);
+    await refused('mailbox capability nobody@pec.alfa.example hide IDLE', /no mailbox/);
+  });
+
+  it('rules for ordinary mail, and who is told of certified mail', async () => {
+    const address = 'mario@pec.alfa.example';
+    const rule = async () => (await json(`mailbox show ${address}`)).ordinary;
+    assert.equal(await rule(), 'default');
+    for (const text of ['anomaly', 'forward=mario@casa.example', 'reject', 'default']) {
+      assert.equal(
+        (await run(`mailbox rule ${address} --ordinary ${text}`)).out,
+        `Mario@pec.alfa.example: ordinary mail: ${text}\n`,
+      );
+      assert.equal(await rule(), text);
+    }
+    await refused(
+      `mailbox rule ${address} --ordinary maybe`,
+      /none of reject, anomaly, forward=A@B, default/,
+      2,
+    );
+    await refused(`mailbox rule ${address} --ordinary forward=casa`, /is not an address/);
+    await refused(`mailbox rule ${address} --ordinary forward=${address}`, /managed here/);
+    await refused(`mailbox rule ${address}`, /--ordinary/, 2);
+
+    const watch = `${address} --from anna@pec.beta.example --to mario@casa.example`;
+    assert.match(
+      (await run(`mailbox notify add ${watch}`)).out,
+      /mario@casa\.example is told of messages from anna@/,
+    );
+    await refused(`mailbox notify add ${watch}`, /already/);
+    const [row, ...others] = await json(`mailbox notify list ${address}`);
+    assert.deepEqual(others, []);
+    assert.deepEqual([row.sender, row.notified], ['anna@pec.beta.example', 'mario@casa.example']);
+    assert.match((await run(`mailbox notify list ${address}`)).out, /^FROM +TO +SINCE\n/);
+    assert.equal((await run(`mailbox notify remove ${watch}`)).code, 0);
+    await refused(`mailbox notify remove ${watch}`, /is not told/);
+    assert.deepEqual(await json(`mailbox notify list ${address}`), []);
+  });
+
   it('aliases', async () => {
     assert.equal((await run('alias add info@pec.alfa.example mario@pec.alfa.example')).code, 0);
     const [alias] = await json('alias list');

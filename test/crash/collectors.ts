@@ -20,7 +20,7 @@ export async function collect(world: World, reader: Person, stopped: () => boole
   const ledger = ledgerOf(world, reader.address);
   while (!stopped()) {
     await session(world, reader, ledger, random);
-    await sleep(random.between(...PAUSES));
+    await sleep(random.between(...PAUSES) * world.leisure);
   }
 }
 

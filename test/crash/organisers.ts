@@ -20,7 +20,7 @@ export async function organise(world: World, organiser: Organiser, stopped: () =
   const random = world.random.fork(`organiser ${organiser.address}`);
   for (let session = 0; !stopped(); session += 1) {
     await put(world, organiser, random.fork(`session ${session}`), stopped);
-    await sleep(random.between(...PAUSES));
+    await sleep(random.between(...PAUSES) * world.leisure);
   }
 }
 

@@ -1,15 +1,15 @@
-/** One run: rounds of faults under load, then peace, then the comparison. */
+/** One run: a disturbance under load, then peace, then the comparison. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settled } from '../support/gestore.js';
-import { collect, readAll } from './collectors.js';
+import { readAll } from './collectors.js';
 import { evidenceOf } from './evidence.js';
 import { strike } from './faults.js';
 import { compareMailboxes } from './oracle.js';
 import { compareStores } from './oracle-stores.js';
-import { lookThrough, organise } from './organisers.js';
-import { send } from './senders.js';
-import { keepFolder, openWorld, organisers, people, readers, type World } from './world.js';
+import { lookThrough } from './organisers.js';
+import { startTraffic, textOf } from './traffic.js';
+import { keepFolder, openWorld, organisers, readers, type World, type WorldRequest } from './world.js';
 
 export interface RunRequest {
   readonly seed: string;
@@ -19,7 +19,7 @@ export interface RunRequest {
 }
 
 export interface RunResult {
-  /** Of the rounds, the submissions by their answers, the cuts. */
+  /** Of the disturbance, the submissions by their answers, the cuts. */
   readonly summary: string;
   /** Each with what led to it; empty when every promise was kept. */
   readonly violations: readonly string[];
@@ -27,16 +27,30 @@ export interface RunResult {
   readonly kept: string | undefined;
 }
 
-/** Runs to the end and cleans up; a run that found something leaves its folder. */
-export async function runRounds(request: RunRequest): Promise<RunResult> {
+/** Rounds of faults; runs to the end and cleans up. A run that found something leaves its folder. */
+export function runRounds(request: RunRequest): Promise<RunResult> {
+  return runUnderOracle({ seed: request.seed }, async (world) => `${await disturb(world, request)} rounds`);
+}
+
+/**
+ * A world, whatever `disturb` does to it under traffic of its own, and the comparison.
+ * @param disturb tells in a word or two what it did; what it throws is a violation
+ */
+export async function runUnderOracle(
+  request: WorldRequest,
+  disturb: (world: World) => Promise<string>,
+): Promise<RunResult> {
   const releases: (() => Promise<void> | void)[] = [];
   try {
-    const world = await openWorld({ after: (release) => void releases.push(release) }, request.seed);
-    const rounds = await disturb(world, request);
+    const world = await openWorld({ after: (release) => void releases.push(release) }, request);
+    const done = await disturb(world).catch((error: unknown) => {
+      world.faults.push(textOf(error));
+      return 'broken off';
+    });
     const violations = [...world.faults];
     // What cannot even be examined is a violation with the others.
     await examine(world, violations).catch((error: unknown) => violations.push(textOf(error)));
-    const summary = summaryOf(world, rounds);
+    const summary = summaryOf(world, done);
     if (violations.length === 0) return { summary, violations, kept: undefined };
     for (const gestore of Object.values(world.pair)) await gestore.stop('SIGKILL');
     writeFileSync(join(world.folder, 'journal.txt'), `${world.journal.all().join('\n')}\n`);
@@ -49,15 +63,7 @@ export async function runRounds(request: RunRequest): Promise<RunResult> {
 
 /** @returns how many rounds there were */
 async function disturb(world: World, { rounds, limit }: RunRequest): Promise<number> {
-  let over = false;
-  const stopped = (): boolean => over;
-  const traffic = [
-    ...people.map((person) => send(world, person, stopped)),
-    ...readers.map((person) => collect(world, person, stopped)),
-    ...organisers.map((person) => organise(world, person, stopped)),
-  ];
-  // Whoever of them fails, fails the run at its end, not the process now.
-  const traffics = Promise.allSettled(traffic);
+  const traffic = startTraffic(world);
   const start = performance.now();
   let done = 0;
   try {
@@ -68,10 +74,7 @@ async function disturb(world: World, { rounds, limit }: RunRequest): Promise<num
   } catch (error) {
     world.faults.push(`round ${done}: ${textOf(error)}`);
   }
-  over = true;
-  for (const outcome of await traffics) {
-    if (outcome.status === 'rejected') world.faults.push(`a client gave up: ${textOf(outcome.reason)}`);
-  }
+  await traffic.stop();
   return done;
 }
 
@@ -102,7 +105,7 @@ async function stop({ pair }: World, violations: string[]): Promise<void> {
   }
 }
 
-function summaryOf(world: World, rounds: number): string {
+function summaryOf(world: World, done: string): string {
   const { submissions, proxies, mailboxes, delivered } = world;
   const evidence = evidenceOf(world);
   const kept = submissions.filter((one) => one.answer === 'lost' && evidence.promises(one).length > 0).length;
@@ -113,7 +116,7 @@ function summaryOf(world: World, rounds: number): string {
   const gone = [...mailboxes.values()].reduce((sum, ledger) => sum + ledger.gone.size, 0);
   const told = `${answers.accepted} accepted, ${answers.refused} refused, ${answers.unsent} unsent`;
   return (
-    `${rounds} rounds, ${submissions.length} submissions (${told}, ${answers.lost} lost, ${kept} of them accepted), ` +
+    `${done}, ${submissions.length} submissions (${told}, ${answers.lost} lost, ${kept} of them accepted), ` +
     `${cuts.reduce((sum, each) => sum + each, 0)} cuts, ${read} messages read, ${gone} deleted, ` +
     `${delivered.length} outside${troubleIn(world)}`
   );
@@ -133,6 +136,3 @@ function troubleIn({ pair }: World): string {
 
 const TROUBLE =
   /"event":"(alarm|store\.unavailable|session\.failed|antivirus\.failed)"(?:,"name":"([^"]*)")?/g;
-
-const textOf = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -30,7 +30,7 @@ export async function send(world: World, sender: Person, stopped: () => boolean)
       if (!(await submit(world, sender.house, client, draft, random))) break;
     }
     client?.close();
-    await sleep(random.between(...THINKS));
+    await sleep(random.between(...THINKS) * world.leisure);
   }
 }
 

@@ -67,6 +67,8 @@ export interface World {
   readonly folder: string;
   readonly journal: Journal;
   readonly random: Random;
+  /** Clients wait so many times as long as usual between two sessions. */
+  readonly leisure: number;
   readonly proxies: Readonly<Record<'to alfa' | 'to beta', CuttingProxy>>;
   readonly submissions: Submission[];
   readonly mailboxes: ReadonlyMap<string, MailboxLedger>;
@@ -78,8 +80,16 @@ export interface World {
   readonly faults: string[];
 }
 
+export interface WorldRequest {
+  readonly seed: string;
+  /** Called before the gestori start, when all the rest has been made. */
+  readonly prepare?: (pair: Pair) => Promise<void>;
+  /** How much longer than usual clients wait between two sessions. */
+  readonly leisure?: number;
+}
+
 /** Opens everything; it ends with the scope. */
-export async function openWorld(scope: Scope, seed: string): Promise<World> {
+export async function openWorld(scope: Scope, { seed, prepare, leisure = 1 }: WorldRequest): Promise<World> {
   const journal = new Journal();
   const random = new Random(seed);
   const delivered: string[] = [];
@@ -102,6 +112,7 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
       await addRoute(alfa, beta.domain, await proxies['to beta'].listen(beta.port(25)));
       await addRoute(beta, alfa.domain, await proxies['to alfa'].listen(alfa.port(25)));
       for (const gestore of [alfa, beta]) await addRoute(gestore, EXTERNAL, sink);
+      await prepare?.({ alfa, beta });
     },
   });
   const services = [pair.alfa.address('ricevute'), pair.beta.address('ricevute')];
@@ -111,6 +122,7 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
     folder: dirname(pair.alfa.dir),
     journal,
     random,
+    leisure,
     proxies,
     submissions: [],
     mailboxes: new Map(addresses.map((address) => [address, new MailboxLedger(address)])),
@@ -121,7 +133,9 @@ export async function openWorld(scope: Scope, seed: string): Promise<World> {
 }
 
 /** Puts the gestori's folders where they outlive the run; both are stopped. */
-export function keepFolder({ folder }: World): string {
+export function keepFolder({ folder, pair }: World): string {
+  // The doctor would look for it where it was.
+  for (const gestore of Object.values(pair)) gestore.sound = false;
   const kept = `${folder}-kept`;
   renameSync(folder, kept);
   return kept;

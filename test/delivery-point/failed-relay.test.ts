@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MailRules } from '../../src/accounts/index.js';
 import { RouteError } from '../../src/relay/routing.js';
 import { SmtpError } from '../../src/smtp/index.js';
 import { postacertOf, said } from '../e2e/reading.js';
@@ -341,5 +342,73 @@ describe('decisions 31: routing', () => {
       ['192.0.2.1'],
     );
     assert.deepEqual(asked, ['pec.beta.example']);
+  });
+});
+
+describe('ordinary mail that a mailbox passes on, and words about certified mail', () => {
+  const here = sharedPair();
+  const sender = 'mario@gmail.example';
+  const home = 'anna@casa.example';
+
+  async function refusedByAll({ alfa, network }: Pair, run: () => Promise<unknown>): Promise<void> {
+    await run();
+    network.onHop = async ({ from, to }, deliver) => {
+      if (to !== undefined) return deliver();
+      throw refusal(550, '5.1.1', `not from ${from.name}`);
+    };
+    await network.pump(alfa);
+    network.onHop = undefined;
+  }
+
+  it('a forward that is refused for good: the holder gets a DSN as an anomaly, its sender nothing', async () => {
+    const pair = here();
+    const { alfa } = pair;
+    await new MailRules({ store: alfa.store }).setOrdinaryRule(anna, { kind: 'forward', to: home });
+    const before = (await alfa.inbox(anna)).length;
+    const message = Buffer.from(`From: ${sender}\r\nTo: ${anna}\r\nSubject: Offerta\r\n\r\nciao\r\n`);
+    await refusedByAll(pair, () => alfa.receive({ mailFrom: sender, recipients: [anna], message }));
+    const [dsn, ...others] = (await alfa.inbox(anna)).slice(before);
+    assert.ok(dsn !== undefined && others.length === 0);
+    assert.equal(label(dsn), 'anomalia');
+    const text = dsn.bytes.toString('latin1');
+    assert.match(text, /Final-Recipient: rfc822; anna@casa\.example\r\nAction: failed\r\nStatus: 5\.1\.1/);
+    assert.match(text, /Subject: Offerta/);
+    assert.deepEqual(await alfa.queue(), []);
+    assert.deepEqual(
+      (await alfa.events())
+        .slice(-3)
+        .map(({ event, detail }) => [event, detail.tipo ?? detail.inoltro ?? '']),
+      [
+        ['ricezione-ordinaria', ''],
+        ['dsn', home],
+        ['inoltro-fallito', 'forward'],
+      ],
+    );
+  });
+
+  it('it came by an alias: the holder of its mailbox is told', async () => {
+    const pair = here();
+    const { alfa } = pair;
+    await alfa.accounts.addAlias('via@pec.alfa.example', anna);
+    const message = Buffer.from(`From: ${sender}\r\nTo: via@pec.alfa.example\r\n\r\nciao via\r\n`);
+    const before = (await alfa.inbox(anna)).length;
+    await refusedByAll(pair, () =>
+      alfa.receive({ mailFrom: sender, recipients: ['via@pec.alfa.example'], message }),
+    );
+    assert.deepEqual(await alfa.queue(), []);
+    assert.equal((await alfa.inbox(anna)).length, before + 1);
+  });
+
+  it('decisions 8: nobody is told of a notice that is refused', async () => {
+    const pair = here();
+    const { alfa, beta, network } = pair;
+    await new MailRules({ store: alfa.store }).watch({ mailbox: anna, sender: bruno, notified: home });
+    await beta.submit({ from: bruno, to: [anna] });
+    await network.pump(beta);
+    const before = (await alfa.inbox(anna)).length;
+    assert.ok((await alfa.queue()).some(({ kind }) => kind === 'notice'));
+    await refusedByAll(pair, async () => undefined);
+    assert.deepEqual(await alfa.queue(), []);
+    assert.equal((await alfa.inbox(anna)).length, before);
   });
 });

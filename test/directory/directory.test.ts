@@ -174,6 +174,24 @@ describe('decisions 26: import and refresh', () => {
     assert.equal(texts.filter((ldif) => ldif.includes('pec.uno.example')).length, 2);
   });
 
+  it('a source may be read again by two processes at once', async (t) => {
+    const files = scratch();
+    t.after(() => files.remove());
+    const pki = await testPki();
+    const gamma = files.write('gamma.ldif', bytesOf(recordOf('Gamma', pki.beta, 'pec.gamma.example')));
+    const { directory, open, point } = await lonely(t, [{ kind: 'file', file: gamma, trust: null }]);
+    const elsewhere = await open();
+    for (let turn = 0; turn < 50; turn += 1) {
+      const outcomes = await Promise.all([directory.refresh(), elsewhere.refresh()]);
+      assert.deepEqual(
+        outcomes.flatMap(({ failed }) => failed),
+        [],
+      );
+    }
+    const kept = readdirSync(join(point.folder, 'directory'));
+    assert.equal(kept.length, 1, 'and nothing is left beside the snapshot');
+  });
+
   it('a configured source that fails keeps its last good version, and is told; the others are read', async (t) => {
     const files = scratch();
     t.after(() => files.remove());
@@ -191,7 +209,7 @@ describe('decisions 26: import and refresh', () => {
     const sources: SourceLocation[] = [
       { kind: 'file', file: beta, trust: ca },
       { kind: 'file', file: files.path('assente.ldif'), trust: null },
-      { kind: 'ldap', url: 'ldap://igpec.example', trust: null },
+      { kind: 'ldap', url: 'ldap://igpec.example', trust: null, client: null },
       { kind: 'file', file: good, trust: null },
     ];
     const { directory, telemetry, clock, open } = await lonely(t, sources);

@@ -96,8 +96,11 @@ const CALL = /(?:^|[\s(])(?:bin\/)?ceralacca +(?!ceralacca )(?=[a-z]|--help|--ve
 const callsIn = (code: string): string[][] =>
   [...code.matchAll(CALL)].map(([, rest]) => (rest ?? '').match(/'[^']*'|"[^"]*"|\S+/g) ?? []);
 
-const rowOf = ([first = '', second = '']: readonly string[]) =>
-  commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
+/** Names have one to three words. */
+const rowOf = (words: readonly string[]) =>
+  [3, 2, 1].flatMap(
+    (length) => commands.find(({ name }) => name === words.slice(0, length).join(' ')) ?? [],
+  )[0];
 
 function checkCall(where: string, words: readonly string[]): void {
   if (words[0]?.startsWith('-')) {

@@ -16,7 +16,8 @@ import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { settled, type TestGestore, twoGestori } from '../support/gestore.js';
 import { Pop3Client } from '../support/mail-clients.js';
-import { alarmed, logged, metric, Promises } from './promises.js';
+import { Promises } from './promises.js';
+import { alarmed, logged, metric } from './watching.js';
 
 const database = (gestore: TestGestore): string => join(gestore.dir, 'data', 'ceralacca.db');
 
@@ -49,7 +50,7 @@ for (const [name, damage] of Object.entries(damages)) {
     const { alfa, beta } = pair;
     const promises = new Promises(pair);
     await beta.stop();
-    const stuck = await promises.sent(300_000);
+    const stuck = await promises.sent({ octets: 300_000 });
     const [file = ''] = blobs(alfa);
     // Started anew, it believes nothing it has not looked at.
     await alfa.stop();
@@ -58,7 +59,7 @@ for (const [name, damage] of Object.entries(damages)) {
     await beta.start();
     const alarm = await alarmed(alfa, 'blob-damaged');
     assert.ok(alarm.includes(file.slice(-64)) && alarm.includes(stuck), alarm);
-    const other = await promises.sent(250_000);
+    const other = await promises.sent({ octets: 250_000 });
     await beta.inbox('bruno').waitFor((message) => message.header.includes(other));
     const rows = await alfa.queue();
     assert.deepEqual(
@@ -80,7 +81,7 @@ test('a message whose blob is gone is refused to its reader, the others are not'
   const pair = await twoGestori(t, { alfa: { mailboxes: ['anna'] } });
   const { beta } = pair;
   const promises = new Promises(pair);
-  await promises.sent(300_000);
+  await promises.sent({ octets: 300_000 });
   // The order in the mailbox is the order of arrival.
   await settled(pair);
   await promises.sent();
@@ -143,7 +144,7 @@ for (const [name, spoil] of Object.entries({
     const pair = await twoGestori(t, { alfa: { mailboxes: ['anna'] } });
     const { alfa } = pair;
     const promises = new Promises(pair);
-    for (let turn = 0; turn < 5; turn += 1) await promises.sent(turn % 2 === 0 ? 2000 : 100_000);
+    for (let turn = 0; turn < 5; turn += 1) await promises.sent({ octets: turn % 2 === 0 ? 2000 : 100_000 });
     await alfa.stop('SIGKILL');
     const wal = `${database(alfa)}-wal`;
     assert.ok(statSync(wal).size > 0);

@@ -7,7 +7,8 @@ import Database from 'better-sqlite3';
 import { settled, type TestGestore, twoGestori } from '../support/gestore.js';
 import { Pop3Client } from '../support/mail-clients.js';
 import { needs } from '../support/programs.js';
-import { alarmed, logged, metric, Promises, readiness } from './promises.js';
+import { Promises } from './promises.js';
+import { alarmed, logged, metric, untilReady } from './watching.js';
 
 /** Makes every write to files of the server's process fail until it is told to stop. */
 async function failing(gestore: TestGestore, error: string): Promise<() => Promise<void>> {
@@ -28,22 +29,22 @@ for (const error of ['EIO', 'EROFS']) {
     const pair = await twoGestori(t, { alfa: { mailboxes: ['anna'] } });
     const { alfa } = pair;
     const promises = new Promises(pair);
-    await promises.sent(200_000);
+    await promises.sent({ octets: 200_000 });
     await settled(pair);
     const mend = await failing(alfa, error);
     try {
-      const checks = await readiness(alfa, 503);
+      const checks = await untilReady(alfa, 503);
       assert.equal(checks.store, false);
       await alarmed(alfa, 'store-unwritable');
       // Before any data: the client keeps its message.
-      assert.match((await promises.send(200_000))?.line ?? '', /^451 4\.3\.0 /);
+      assert.match((await promises.send({ octets: 200_000 }))?.line ?? '', /^451 4\.3\.0 /);
       assert.ok((await alfa.inbox('anna').messages()).length >= 2, 'reading goes on');
     } finally {
       await mend();
     }
-    await readiness(alfa, 200);
+    await untilReady(alfa, 200);
     await logged(alfa, /"event":"intake\.resumed","cause":"store"/);
-    await promises.recovered(200_000);
+    await promises.recovered({ octets: 200_000 });
     await promises.kept();
   });
 }
@@ -58,7 +59,7 @@ test('another process holds the database for long', async (t) => {
   try {
     other.exec('begin exclusive');
     const early = promises.send();
-    const checks = await readiness(alfa, 503);
+    const checks = await untilReady(alfa, 503);
     assert.equal(checks.store, false);
     assert.match((await early)?.line ?? '', /^451 4\.3\.0 /);
     await alarmed(alfa, 'store-unwritable');
@@ -75,7 +76,7 @@ test('another process holds the database for long', async (t) => {
     other.exec('rollback');
     other.close();
   }
-  await readiness(alfa, 200);
+  await untilReady(alfa, 200);
   await promises.recovered();
   await promises.kept();
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Pair, settled, type TestGestore, twoGestori } from '../support/gestore.js';
 import { needsMount, SmallDisk } from './disks.js';
-import { alarmed, logged, metric, Promises, readiness, until } from './promises.js';
+import { Promises } from './promises.js';
+import { alarmed, eventually, logged, metric, untilReady } from './watching.js';
 
 const skip = needsMount();
 const KB = 1024;
@@ -34,11 +35,11 @@ test('nearly full: mail is put off at MAIL, what is under way has the room', { s
   const { pair, disk, promises } = await place(t, 'data', '48m', '16MB');
   const { alfa, beta } = pair;
   await promises.sent();
-  await promises.sent(300 * KB);
+  await promises.sent({ octets: 300 * KB });
   await beta.stop();
-  const waiting = await promises.sent(200 * KB);
+  const waiting = await promises.sent({ octets: 200 * KB });
   disk.fill(12 * MB);
-  const checks = await readiness(alfa, 503);
+  const checks = await untilReady(alfa, 503);
   assert.deepEqual([checks.disk, checks.store], [false, true]);
   assert.match(await alarmed(alfa, 'disk-low'), /submissions are put off/);
   assert.match(await mailFrom(pair), /^452 4\.3\.1 /);
@@ -53,7 +54,7 @@ test('nearly full: mail is put off at MAIL, what is under way has the room', { s
   const reply = await alfa.receive({ from: '', to: [alfa.address('anna')], content: Buffer.from('x') });
   assert.match(reply.line, /^452 4\.3\.1 /);
   disk.clear();
-  await readiness(alfa, 200);
+  await untilReady(alfa, 200);
   await logged(alfa, /"event":"intake\.resumed","cause":"disk"/);
   await promises.recovered();
   await promises.kept();
@@ -62,10 +63,10 @@ test('nearly full: mail is put off at MAIL, what is under way has the room', { s
 test('a message that would not leave the reserve free is refused by its SIZE', { skip }, async (t) => {
   const { pair, disk, promises } = await place(t, 'data', '48m', '16MB');
   disk.fill(20 * MB);
-  await until(async () => (await metric(pair.alfa, 'disk_free_bytes')) <= 20 * MB);
-  const reply = await promises.send(1000, ` SIZE=${10 * MB}`);
+  await eventually('the disk is seen', async () => (await metric(pair.alfa, 'disk_free_bytes')) <= 20 * MB);
+  const reply = await promises.send({ octets: 1000, parameters: ` SIZE=${10 * MB}` });
   assert.match(reply?.line ?? '', /^452 4\.3\.1 /);
-  await promises.sent(2 * MB);
+  await promises.sent({ octets: 2 * MB });
   disk.clear();
   await promises.kept();
   assert.doesNotMatch(pair.alfa.log, /"event":"alarm"/);
@@ -77,17 +78,17 @@ async function fullToTheLast(
   octets: number,
 ): Promise<void> {
   const { alfa } = pair;
-  await promises.sent(octets);
+  await promises.sent({ octets });
   await settled(pair);
   disk.fill();
-  const reply = await promises.send(octets);
+  const reply = await promises.send({ octets });
   assert.match(reply?.line ?? '', /^452 4\.3\.1 /);
   await told(alfa);
   // Reading goes on.
   assert.ok((await alfa.inbox('anna').messages()).length >= 2);
   disk.clear();
-  await promises.recovered(octets);
-  await readiness(alfa, 200);
+  await promises.recovered({ octets });
+  await untilReady(alfa, 200);
   await promises.kept();
 }
 
@@ -107,26 +108,26 @@ test('full database: the WAL cannot grow', { skip }, async (t) => {
   const { pair, disk, promises } = here;
   const { alfa } = pair;
   // So much at once that it does not fit where the WAL has room already.
-  for (let turn = 0; turn < 3; turn += 1) await promises.sent(60 * KB);
+  for (let turn = 0; turn < 3; turn += 1) await promises.sent({ octets: 60 * KB });
   await settled(pair);
   disk.fill();
-  const replies = await Promise.all(Array.from({ length: 60 }, () => promises.send(60 * KB)));
+  const replies = await Promise.all(Array.from({ length: 60 }, () => promises.send({ octets: 60 * KB })));
   const refused = replies.filter((reply) => reply?.code !== 250);
   assert.ok(refused.length > 0, 'the disk was full');
   for (const reply of refused) assert.match(reply?.line ?? '', /^(452 4\.3\.1|451 4\.3\.0) /);
-  const checks = await readiness(alfa, 503);
+  const checks = await untilReady(alfa, 503);
   assert.ok(!checks.store || !checks.disk);
   await told(alfa);
   disk.clear();
-  await readiness(alfa, 200);
-  await promises.recovered(60 * KB);
+  await untilReady(alfa, 200);
+  await promises.recovered({ octets: 60 * KB });
   await promises.kept();
 });
 
 test('read-only at the start: it says so and ends', { skip }, async (t) => {
   const { pair, disk, promises } = await place(t, 'data', '48m', '1MB');
   const { alfa } = pair;
-  await promises.sent(200 * KB);
+  await promises.sent({ octets: 200 * KB });
   await settled(pair);
   assert.equal(await alfa.stop(), 0);
   disk.readOnly(true);

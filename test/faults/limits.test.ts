@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { settled, type TestGestore, twoGestori } from '../support/gestore.js';
 import { Disconnected, SmtpClient } from '../support/mail-clients.js';
 import { needs } from '../support/programs.js';
-import { logged, Promises, readiness, until } from './promises.js';
+import { Promises } from './promises.js';
+import { eventually, logged, untilReady } from './watching.js';
 
 /** A resource limit of the server's process, from now on. */
 function limit(gestore: TestGestore, resource: string): void {
@@ -37,7 +38,7 @@ test('no file can be opened any more: nobody is lied to, and it goes on by itsel
   const pair = await twoGestori(t, { alfa: { mailboxes: ['anna'] } });
   const { alfa } = pair;
   const promises = new Promises(pair);
-  await promises.sent(200_000);
+  await promises.sent({ octets: 200_000 });
   await settled(pair);
   const before = openFiles(alfa);
   allowFiles(alfa, before + 6);
@@ -75,9 +76,9 @@ test('no file can be opened any more: nobody is lied to, and it goes on by itsel
   allowFiles(alfa, 1024);
   await Promise.all(waiting);
   for (const client of clients) client.close();
-  await until(async () => openFiles(alfa) <= before + 2);
-  await readiness(alfa, 200);
-  await promises.recovered(200_000);
+  await eventually('its files are closed', () => openFiles(alfa) <= before + 2);
+  await untilReady(alfa, 200);
+  await promises.recovered({ octets: 200_000 });
   await promises.kept();
 });
 
@@ -90,12 +91,12 @@ test('large messages pass in little memory', async (t) => {
   });
   const promises = new Promises(pair);
   const { alfa, beta } = pair;
-  await promises.sent(5_000_000);
+  await promises.sent({ octets: 5_000_000 });
   await settled(pair);
   const before = [alfa, beta].map(peak);
   // 160 MB pass, four at a time.
   for (let turn = 0; turn < 2; turn += 1) {
-    await Promise.all(Array.from({ length: 4 }, () => promises.sent(20_000_000)));
+    await Promise.all(Array.from({ length: 4 }, () => promises.sent({ octets: 20_000_000 })));
   }
   await settled(pair);
   for (const [index, gestore] of [alfa, beta].entries()) {
@@ -115,11 +116,11 @@ test('no more memory to be had: it dies, or it lives, and loses nothing', {
   const pair = await twoGestori(t, { alfa: { mailboxes: ['anna'] } });
   const { alfa } = pair;
   const promises = new Promises(pair);
-  await promises.sent(100_000);
+  await promises.sent({ octets: 100_000 });
   const space = Number(/^VmSize:\s+(\d+) kB/m.exec(status(alfa))?.[1]) * 1024;
   limit(alfa, `--as=${space + 120_000_000}:`);
   // Whether it dies of this is not ours to say.
-  await Promise.all(Array.from({ length: 100 }, () => promises.send(1_000_000).catch(refused)));
+  await Promise.all(Array.from({ length: 100 }, () => promises.send({ octets: 1_000_000 }).catch(refused)));
   t.diagnostic(`${promises.accepted} accepted; it ended with ${await alfa.stop('SIGKILL')}`);
   await alfa.start();
   await promises.recovered();

@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 /** What the name server does with a question. */
 export type Temper = 'right' | 'silent' | 'SERVFAIL' | 'forged' | 'garbage';
 
-const TYPE = { A: 1, MX: 15 } as const;
+const TYPE = { A: 1, MX: 15, TXT: 16 } as const;
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
 
@@ -21,6 +21,8 @@ export class NameServer {
   readonly hosts = new Map<string, readonly string[]>();
   /** Domain to its MX hosts, best first. */
   readonly exchanges = new Map<string, readonly string[]>();
+  /** Name to its TXT records, each of at most 255 characters. */
+  readonly texts = new Map<string, readonly string[]>();
   /** Names asked for, each time. */
   readonly asked: string[] = [];
   readonly #socket = createSocket('udp4');
@@ -53,7 +55,9 @@ export class NameServer {
       reply.writeUInt16BE(reply.readUInt16BE(0) ^ 0xffff, 0);
       return reply;
     }
-    if (hosts === undefined && exchanges === undefined) return message(query, question, NXDOMAIN, []);
+    const texts = this.texts.get(question.name);
+    if (hosts === undefined && exchanges === undefined && texts === undefined)
+      return message(query, question, NXDOMAIN, []);
     if (question.type === TYPE.A)
       return message(
         query,
@@ -67,6 +71,13 @@ export class NameServer {
         question,
         0,
         (exchanges ?? []).map(exchange).map((data) => record(TYPE.MX, data)),
+      );
+    if (question.type === TYPE.TXT)
+      return message(
+        query,
+        question,
+        0,
+        (texts ?? []).map((text) => record(TYPE.TXT, Buffer.from([text.length, ...Buffer.from(text)]))),
       );
     return message(query, question, 0, []);
   }

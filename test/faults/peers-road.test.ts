@@ -84,11 +84,11 @@ test('a peer whose way breaks, in every manner: nothing lost, nothing twice, and
 
   await step(t, pair, 'the answer to the dot is lost, of the envelope and of its consegna', async () => {
     there.toLose = 2;
-    await promises.sent(LARGE);
+    await promises.sent({ octets: LARGE });
     await promises.kept();
     assert.equal(there.lost, 2);
     back.toLose = 2;
-    await promises.sent(LARGE);
+    await promises.sent({ octets: LARGE });
     await promises.kept();
     assert.equal(back.lost, 2, 'the complete receipt is as large as the message');
     await standsNothing();

@@ -1,16 +1,23 @@
 /** What users were told against what is there, when a fault is over: nothing lost, nothing promised twice (decisions 2). */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { get } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identificativoIn, letter } from '../e2e/letters.js';
 import { postacertOf, said } from '../e2e/reading.js';
-import { type Pair, settled, type TestGestore } from '../support/gestore.js';
+import { type Pair, settled } from '../support/gestore.js';
 import { field, type Held } from '../support/inbox.js';
 import { Disconnected, type Reply } from '../support/mail-clients.js';
+import { PATIENCE } from './watching.js';
 
-/** Milliseconds: generous; reached only when something is broken. */
-const PATIENCE = 90_000;
+/** What is sent; two thousand octets by alfa's user if nothing else is said. */
+export interface Sending {
+  readonly from?: keyof Pair;
+  /** Of a body that nobody else has. */
+  readonly octets?: number;
+  readonly body?: string;
+  /** Of MAIL FROM, with a leading space. */
+  readonly parameters?: string;
+}
 
 /** Lines of a body of about so many octets that nobody else has. */
 const bodyOf = (octets: number): string =>
@@ -20,49 +27,83 @@ const bodyOf = (octets: number): string =>
       .match(/.{1,76}/g) ?? []
   ).join('\r\n')}\r\n`;
 
-/** Everything anna of alfa sends to bruno of beta. */
-export class Promises {
-  readonly #accepted = new Map<string, string>();
+const users = { alfa: 'anna', beta: 'bruno' } as const;
+
+/** What one house's user sends to the other's. */
+class Direction {
+  /** Identificativo -> subject. */
+  readonly accepted = new Map<string, string>();
   /** Broken connections: nobody knows yet what became of those. */
-  readonly #open = new Set<string>();
-  #sent = 0;
+  open = 0;
+  sent = 0;
 
-  constructor(private readonly pair: Pair) {}
+  constructor(
+    private readonly from: keyof Pair,
+    private readonly to: keyof Pair,
+  ) {}
 
-  get accepted(): number {
-    return this.#accepted.size;
-  }
-
-  /** Sends one message. @returns the reply; undefined where there was none */
-  async send(octets = 2000, parameters?: string): Promise<Reply | undefined> {
-    const { alfa, beta } = this.pair;
-    this.#sent += 1;
-    const subject = `Lettera ${this.#sent}`;
-    const account = alfa.account('anna');
-    const to = [beta.address('bruno')];
-    const content = letter({ from: account.address, to, subject, body: bodyOf(octets) });
+  async send(pair: Pair, { octets = 2000, body, parameters }: Sending): Promise<Reply | undefined> {
+    this.sent += 1;
+    const subject = `Lettera ${this.sent} da ${this.from}`;
+    const account = pair[this.from].account(users[this.from]);
+    const to = [pair[this.to].address(users[this.to])];
+    const content = letter({ from: account.address, to, subject, body: body ?? bodyOf(octets) });
     try {
-      const reply = await alfa.submit(account, { to, content, ...(parameters ? { parameters } : {}) });
-      if (reply.code === 250) this.#accepted.set(identificativoIn(reply), subject);
+      const mail = { to, content, ...(parameters === undefined ? {} : { parameters }) };
+      const reply = await pair[this.from].submit(account, mail);
+      if (reply.code === 250) this.accepted.set(identificativoIn(reply), subject);
       return reply;
     } catch (error) {
       if (!(error instanceof Disconnected)) throw error;
-      this.#open.add(subject);
+      this.open += 1;
       return undefined;
     }
   }
 
+  async kept(pair: Pair): Promise<void> {
+    if (this.sent === 0) return;
+    const held = await pair[this.from].inbox(users[this.from]).messages();
+    const accettazioni = count(held, 'accettazione');
+    const consegne = count(held, 'avvenuta-consegna');
+    const copies = count(await pair[this.to].inbox(users[this.to]).messages(), 'posta-certificata');
+    for (const [id, subject] of this.accepted) {
+      assert.equal(accettazioni.get(id), 1, `accettazioni of ${subject} ${id}`);
+    }
+    assert.deepEqual([...copies].sort(), [...accettazioni].sort(), 'each accepted message has one copy');
+    assert.deepEqual([...consegne].sort(), [...accettazioni].sort(), 'and one consegna');
+    const unpromised = accettazioni.size - this.accepted.size;
+    assert.ok(unpromised <= this.open, `${unpromised} accepted that were refused`);
+    const came = count(held, 'posta-certificata').size;
+    assert.equal(held.length, accettazioni.size + consegne.size + came, 'and the sender has nothing else');
+  }
+}
+
+/** Everything that anna of alfa and bruno of beta send each other. */
+export class Promises {
+  readonly #directions = { alfa: new Direction('alfa', 'beta'), beta: new Direction('beta', 'alfa') };
+
+  constructor(private readonly pair: Pair) {}
+
+  get accepted(): number {
+    return this.#directions.alfa.accepted.size + this.#directions.beta.accepted.size;
+  }
+
+  /** Sends one message. @returns the reply; undefined where there was none */
+  send(sending: Sending = {}): Promise<Reply | undefined> {
+    return this.#directions[sending.from ?? 'alfa'].send(this.pair, sending);
+  }
+
   /** Sends one that must be accepted. @returns its identificativo */
-  async sent(octets?: number): Promise<string> {
-    const reply = await this.send(octets);
+  async sent(sending?: Sending): Promise<string> {
+    const reply = await this.send(sending);
     assert.ok(reply);
     return identificativoIn(reply);
   }
 
   /** Tries until one is accepted: the fault is gone, nobody lent a hand. */
-  async recovered(octets?: number): Promise<void> {
+  async recovered(sending?: Sending): Promise<void> {
     for (const deadline = Date.now() + PATIENCE; ; await sleep(200)) {
-      const reply = await this.send(octets);
+      const reply = await this.send(sending);
       if (reply?.code === 250) return;
       assert.ok(
         Date.now() < deadline,
@@ -73,21 +114,9 @@ export class Promises {
 
   /** The comparison, when everything has come to rest. */
   async kept(): Promise<void> {
-    const { alfa, beta } = this.pair;
     await settled(this.pair);
-    const held = await alfa.inbox('anna').messages();
-    const accettazioni = count(held, 'accettazione');
-    const consegne = count(held, 'avvenuta-consegna');
-    const copies = count(await beta.inbox('bruno').messages(), 'posta-certificata');
-    for (const [id, subject] of this.#accepted) {
-      assert.equal(accettazioni.get(id), 1, `accettazioni of ${subject} ${id}`);
-    }
-    assert.deepEqual([...copies].sort(), [...accettazioni].sort(), 'each accepted message has one copy');
-    assert.deepEqual([...consegne].sort(), [...accettazioni].sort(), 'and one consegna');
-    const unpromised = accettazioni.size - this.#accepted.size;
-    assert.ok(unpromised <= this.#open.size, `${unpromised} accepted that were refused`);
-    assert.equal(held.length, accettazioni.size + consegne.size, 'and anna has nothing else');
-    for (const gestore of [alfa, beta])
+    for (const direction of Object.values(this.#directions)) await direction.kept(this.pair);
+    for (const gestore of Object.values(this.pair))
       assert.match(await gestore.run(['registro', 'verify']), /^untouched: /);
   }
 }
@@ -101,59 +130,4 @@ function count(messages: readonly Held[], kind: string): Map<string, number> {
     if (kind === 'posta-certificata') assert.ok(postacertOf(message), 'a copy is whole');
   }
   return counts;
-}
-
-/** An answer of the HTTPS port. */
-export function ask(gestore: TestGestore, path: string): Promise<{ code: number; body: string }> {
-  const { ca, port } = gestore.server(443);
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path, ca, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => {
-        body += chunk.toString();
-      });
-      response.on('end', () => resolve({ code: response.statusCode ?? 0, body }));
-    }).on('error', reject);
-  });
-}
-
-/** Waits until /readyz answers so; gives what it says of each part. */
-export async function readiness(gestore: TestGestore, code: 200 | 503): Promise<Record<string, boolean>> {
-  for (const deadline = Date.now() + PATIENCE; ; await sleep(100)) {
-    const answer = await ask(gestore, '/readyz');
-    if (answer.code === code) return (JSON.parse(answer.body) as { checks: Record<string, boolean> }).checks;
-    assert.ok(
-      Date.now() < deadline,
-      `/readyz stays ${answer.code} ${answer.body}\n${gestore.log.slice(-3000)}`,
-    );
-  }
-}
-
-export async function until(reached: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE; !(await reached()); await sleep(100)) {
-    assert.ok(Date.now() < deadline, 'it does not come to that');
-  }
-}
-
-/** Waits for a line of the log that fits. */
-export async function logged(gestore: TestGestore, pattern: RegExp): Promise<string> {
-  for (const deadline = Date.now() + PATIENCE; ; await sleep(50)) {
-    const line = gestore.log.split('\n').find((one) => pattern.test(one));
-    if (line !== undefined) return line;
-    assert.ok(Date.now() < deadline, `no line ${pattern}\n${gestore.log.slice(-3000)}`);
-  }
-}
-
-/** A counter of /metrics; 0 when it is not there. */
-export async function metric(gestore: TestGestore, name: string, labels = ''): Promise<number> {
-  const { body } = await ask(gestore, '/metrics');
-  const line = body.split('\n').find((one) => one.startsWith(`ceralacca_${name}${labels} `));
-  return Number(line?.split(' ')[1] ?? 0);
-}
-
-/** The alarm is in the log and in the metrics. */
-export async function alarmed(gestore: TestGestore, name: string): Promise<string> {
-  const line = await logged(gestore, new RegExp(`"event":"alarm","name":"${name}"`));
-  assert.ok((await metric(gestore, 'alarms_total', `{name="${name}"}`)) >= 1);
-  return line;
 }

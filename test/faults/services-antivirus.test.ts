@@ -6,7 +6,8 @@ import { runningClamd, type TestClamd } from '../support/clamd.js';
 import { EICAR } from '../support/eicar.js';
 import { step, twoGestori } from '../support/gestore.js';
 import { needs } from '../support/programs.js';
-import { courseOf, Promises, readiness, standing, untilCleared, untilRaised } from './watching.js';
+import { Promises } from './promises.js';
+import { courseOf, readiness, standing, untilCleared, untilRaised } from './watching.js';
 
 const skip = needs('clamd');
 const MIB = 1024 * 1024;
@@ -68,7 +69,7 @@ test('clamd in trouble, at a server that runs', { skip }, async (t) => {
   const refused = /^451 4\.3\.0 /;
 
   await step(t, pair, 'there: mail passes, a virus does not', async () => {
-    assert.match(await promises.send('alfa'), /^250 /);
+    assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
     const to = [beta.address('bruno')];
     const content = Buffer.from(`From: anna@pec.alfa.example\r\nTo: ${to[0]}\r\n\r\n${EICAR}\r\n`);
     assert.match((await alfa.submit(alfa.account('aldo'), { to, content: fromAldo(content) })).line, /^250 /);
@@ -79,7 +80,8 @@ test('clamd in trouble, at a server that runs', { skip }, async (t) => {
 
   await step(t, pair, 'gone: submissions get 451, one alarm stands; back: it is over', async () => {
     await near.stop('SIGKILL');
-    for (let count = 0; count < 3; count++) assert.match(await promises.send('alfa'), refused);
+    for (let count = 0; count < 3; count++)
+      assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', refused);
     assert.deepEqual(courseOf(alfa, 'antivirus-unavailable'), ['raised']);
     assert.equal(await standing(alfa, 'antivirus-unavailable'), 1);
     const { code, checks, alarms } = await readiness(alfa);
@@ -89,13 +91,13 @@ test('clamd in trouble, at a server that runs', { skip }, async (t) => {
     await untilCleared(alfa, 'antivirus-unavailable');
     assert.equal(await standing(alfa, 'antivirus-unavailable'), 0);
     assert.equal((await readiness(alfa)).code, 200);
-    assert.match(await promises.send('alfa'), /^250 /);
+    assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
   });
 
   await step(t, pair, 'gone at the other gestore: the envelope waits, and arrives once', async () => {
     await far.stop('SIGTERM');
     await untilRaised(beta, 'antivirus-unavailable');
-    assert.match(await promises.send('alfa'), /^250 /);
+    assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
     const reply = await beta.receive({
       from: 'mario@posta.example',
       to: [beta.address('bruno')],
@@ -123,9 +125,9 @@ test('clamd in trouble, at a server that runs', { skip }, async (t) => {
         const before = courseOf(alfa, 'antivirus-limit').length;
         await near.stop();
         await near.start(directive);
-        assert.match(await promises.send('alfa', infected), refused);
-        assert.match(await promises.send('alfa', large), refused);
-        assert.match(await promises.send('alfa'), /^250 /);
+        assert.match((await promises.send({ body: infected }))?.line ?? '', refused);
+        assert.match((await promises.send({ body: large }))?.line ?? '', refused);
+        assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
         assert.deepEqual(courseOf(alfa, 'antivirus-limit').slice(before), ['raised']);
         const { code, out } = await alfa.try(['doctor']);
         assert.equal(code, 1);
@@ -133,7 +135,7 @@ test('clamd in trouble, at a server that runs', { skip }, async (t) => {
         await near.stop();
         await near.start();
         await untilCleared(alfa, 'antivirus-limit', before / 2 + 1);
-        assert.match(await promises.send('alfa', large), /^250 /);
+        assert.match((await promises.send({ body: large }))?.line ?? '', /^250 /);
         assert.match((await alfa.try(['doctor'])).out, /finds the test file at the end of a message of 4/);
       },
     );

@@ -8,7 +8,8 @@ import { step, twoGestori } from '../support/gestore.js';
 import { labels } from '../support/notices.js';
 import { twoPoints } from '../support/pair.js';
 import { HOUR, type Point } from '../support/points.js';
-import { courseOf, Promises, readiness, untilCleared, untilRaised } from './watching.js';
+import { Promises } from './promises.js';
+import { courseOf, readiness, untilCleared, untilRaised } from './watching.js';
 
 const anna = 'anna@pec.alfa.example';
 const bruno = 'bruno@pec.beta.example';
@@ -126,7 +127,7 @@ test('a key file that is not there, at a server that starts and one that reads i
     await assert.rejects(alfa.start(), /signing\.key: the private key cannot be opened/);
     renameSync(`${key}.away`, key);
     await alfa.start();
-    assert.match(await promises.send('alfa'), /^250 /);
+    assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
   });
 
   await step(
@@ -140,16 +141,16 @@ test('a key file that is not there, at a server that starts and one that reads i
       reload();
       await untilRaised(alfa, 'reload-failed');
       assert.deepEqual((await readiness(alfa)).alarms, ['reload-failed']);
-      assert.match(await promises.send('alfa'), /^250 /);
+      assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
       // Half a key is no better than none.
       writeFileSync(key, '-----BEGIN PRIVATE KEY-----\nMIIE\n', { mode: 0o600 });
       reload();
-      assert.match(await promises.send('alfa'), /^250 /);
+      assert.match((await promises.send({ from: 'alfa' }))?.line ?? '', /^250 /);
       assert.equal((await readiness(alfa)).code, 200);
       renameSync(`${key}.away`, key);
       reload();
       await untilCleared(alfa, 'reload-failed');
-      assert.match(await promises.send('beta'), /^250 /);
+      assert.match((await promises.send({ from: 'beta' }))?.line ?? '', /^250 /);
       assert.deepEqual(courseOf(alfa, 'reload-failed'), ['raised', 'cleared']);
       assert.deepEqual((await readiness(alfa)).alarms, []);
     },

@@ -1,14 +1,11 @@
-/** What a running gestore tells about the state of what stands around it, and what its users were promised meanwhile. */
+/** What a running gestore tells about the state of what stands around it: log, readiness, metrics, alarms. */
 import assert from 'node:assert/strict';
-import { request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identificativoIn, letter } from '../e2e/letters.js';
-import { said } from '../e2e/reading.js';
-import { type Pair, settled, type TestGestore } from '../support/gestore.js';
-import { field } from '../support/inbox.js';
+import type { TestGestore } from '../support/gestore.js';
+import { metricsOf, webAnswer } from '../support/web-client.js';
 
 /** Milliseconds: generous, since the machine may be busy; reached only when something is broken. */
-const PATIENCE = 120_000;
+export const PATIENCE = 120_000;
 
 /** Waits until something holds; what it was is told when it never does. */
 export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
@@ -49,23 +46,6 @@ export function untilCleared(gestore: TestGestore, name: string, times = 1): Pro
   });
 }
 
-/** Code and body of an answer of the HTTPS port. */
-export async function webAnswer(gestore: TestGestore, path: string): Promise<{ code: number; body: string }> {
-  const { ca, port } = gestore.server(443);
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, ca, agent: false }, (response) => {
-      let body = '';
-      response.on('data', (piece: Buffer) => {
-        body += piece.toString();
-      });
-      response.on('end', () => resolve({ code: response.statusCode ?? 0, body }));
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
-
 interface Readiness {
   readonly code: number;
   readonly checks: Readonly<Record<string, boolean>>;
@@ -77,74 +57,40 @@ export async function readiness(gestore: TestGestore): Promise<Readiness> {
   return { code, ...(JSON.parse(body) as Omit<Readiness, 'code'>) };
 }
 
+/** Waits until /readyz answers so; gives what it says of each part. */
+export async function untilReady(
+  gestore: TestGestore,
+  wanted: 200 | 503,
+): Promise<Readonly<Record<string, boolean>>> {
+  for (const deadline = Date.now() + PATIENCE; ; await sleep(100)) {
+    const { code, checks } = await readiness(gestore);
+    if (code === wanted) return checks;
+    const told = `/readyz stays ${code} ${JSON.stringify(checks)}\n${gestore.log.slice(-3000)}`;
+    assert.ok(Date.now() < deadline, told);
+  }
+}
+
+/** Waits for a line of the log that fits. */
+export async function logged(gestore: TestGestore, pattern: RegExp): Promise<string> {
+  for (const deadline = Date.now() + PATIENCE; ; await sleep(50)) {
+    const line = gestore.log.split('\n').find((one) => pattern.test(one));
+    if (line !== undefined) return line;
+    assert.ok(Date.now() < deadline, `no line ${pattern}\n${gestore.log.slice(-3000)}`);
+  }
+}
+
+/** A figure of /metrics; 0 when it is not there. */
+export async function metric(gestore: TestGestore, name: string, labels = ''): Promise<number> {
+  return (await metricsOf(gestore)).get(`ceralacca_${name}${labels}`) ?? 0;
+}
+
 /** The gauge of a standing alarm. */
-export async function standing(gestore: TestGestore, name: string): Promise<number> {
-  const { body } = await webAnswer(gestore, '/metrics');
-  const value = new RegExp(`^ceralacca_alarms_standing\\{name="${name}"\\} (\\d+)$`, 'm').exec(body)?.[1];
-  return Number(value ?? 0);
-}
+export const standing = (gestore: TestGestore, name: string): Promise<number> =>
+  metric(gestore, 'alarms_standing', `{name="${name}"}`);
 
-/** What users of alfa and beta sent, what they were told, and whether it came true. */
-export class Promises {
-  readonly #accepted: {
-    readonly id: string;
-    readonly from: TestGestore;
-    readonly sender: string;
-    readonly to: TestGestore;
-    readonly recipient: string;
-  }[] = [];
-  #refused = 0;
-  #subjects = 0;
-
-  constructor(private readonly pair: Pair) {}
-
-  /** Sends one letter from a house's first user to the other's. @returns the reply */
-  async send(from: keyof Pair, body?: string): Promise<string> {
-    const [house, sender] = from === 'alfa' ? (['alfa', 'anna'] as const) : (['beta', 'bruno'] as const);
-    const [other, recipient] = from === 'alfa' ? (['beta', 'bruno'] as const) : (['alfa', 'anna'] as const);
-    const gestore = this.pair[house];
-    const to = [this.pair[other].address(recipient)];
-    this.#subjects += 1;
-    const made = { from: gestore.address(sender), to, subject: `prova ${this.#subjects}` };
-    const content = letter(body === undefined ? made : { ...made, body });
-    const reply = await gestore.submit(gestore.account(sender), { to, content });
-    if (reply.code === 250) {
-      const id = identificativoIn(reply);
-      this.#accepted.push({ id, from: gestore, sender, to: this.pair[other], recipient });
-    } else this.#refused += 1;
-    return reply.line;
-  }
-
-  /** Of every letter that was accepted: one accettazione, one delivery, one consegna; of every other: nothing. */
-  async kept(): Promise<void> {
-    await settled(this.pair);
-    for (const { id, from, sender, to, recipient } of this.#accepted) {
-      const told = await kindsAbout(from, sender, id);
-      assert.deepEqual(
-        told.sort(),
-        ['accettazione', 'avvenuta-consegna'],
-        `what ${sender} was told of ${id}`,
-      );
-      assert.deepEqual(
-        await kindsAbout(to, recipient, id),
-        ['posta-certificata'],
-        `what ${recipient} has of ${id}`,
-      );
-    }
-    const { alfa, beta } = this.pair;
-    const all = [...(await alfa.inbox('anna').messages()), ...(await beta.inbox('bruno').messages())];
-    const promised = all.filter((message) => field(message, 'X-Ricevuta') === 'accettazione');
-    assert.equal(promised.length, this.#accepted.length, `${this.#refused} were refused and have nothing`);
-    for (const gestore of [alfa, beta]) await gestore.run(['registro', 'verify']);
-  }
-}
-
-/** The kinds of what a mailbox has about a message. */
-export async function kindsAbout(gestore: TestGestore, local: string, id: string): Promise<string[]> {
-  const messages = await gestore.inbox(local).messages();
-  return messages
-    .filter((message) => field(message, 'X-Trasporto') !== 'errore')
-    .map((message) => said(message))
-    .filter(({ identificativo }) => identificativo === id)
-    .map(({ tipo }) => tipo);
+/** The alarm is in the log and in the metrics. @returns its line */
+export async function alarmed(gestore: TestGestore, name: string): Promise<string> {
+  const line = await logged(gestore, new RegExp(`"event":"alarm","name":"${name}"`));
+  assert.ok((await metric(gestore, 'alarms_total', `{name="${name}"}`)) >= 1);
+  return line;
 }

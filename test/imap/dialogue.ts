@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw } from 'node:zlib';
 import { PASSWORD } from './support/imap-server.js';
 
 /** A line end inside a response: within a literal, or before one. */
@@ -15,17 +17,25 @@ export class Dialogue {
   #ended = false;
   #wake: (() => void) | undefined;
   #tags = 0;
+  #deflate: DeflateRaw | undefined;
+  /** Octets that came since COMPRESS, as they went over the wire. */
+  octetsHeard = 0;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     this.#listen(socket);
   }
 
-  static async open(port: number, how: { readonly tls?: boolean } = {}): Promise<Dialogue> {
+  static async open(
+    port: number,
+    how: { readonly tls?: boolean; readonly tlsVersion?: 'TLSv1.2' | undefined } = {},
+  ): Promise<Dialogue> {
     const tls = how.tls ?? false;
     // A client that closes its side may still read (half-closed).
     const plain = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const socket = tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain;
+    const socket = tls
+      ? connectTls({ socket: plain, rejectUnauthorized: false, maxVersion: how.tlsVersion })
+      : plain;
     await new Promise((resolve, reject) => {
       socket.once(tls ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
@@ -54,7 +64,31 @@ export class Dialogue {
 
   /** A string is Latin-1; no line end is added. */
   say(text: string | Buffer): void {
-    this.#socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    const octets = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+    if (this.#deflate === undefined) this.#socket.write(octets);
+    else {
+      this.#deflate.write(octets);
+      this.#deflate.flush(constants.Z_SYNC_FLUSH);
+    }
+  }
+
+  /** Octets as they go over the wire, compressed or not. */
+  sayRaw(octets: Buffer): void {
+    this.#socket.write(octets);
+  }
+
+  /** After the OK to COMPRESS. */
+  startDeflate(): void {
+    const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
+    this.#socket.removeAllListeners('data').removeAllListeners('end');
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.octetsHeard += chunk.length;
+      inflate.write(chunk);
+    });
+    this.#socket.on('end', () => inflate.end());
+    this.#listen(inflate);
+    this.#deflate = createDeflateRaw();
+    this.#deflate.on('data', (chunk: Buffer) => this.#socket.write(chunk));
   }
 
   /** The next response, its literals in it; 'closed' when there is none to come. */
@@ -196,7 +230,7 @@ export class Dialogue {
     });
   }
 
-  #listen(socket: Socket): void {
+  #listen(socket: Readable): void {
     let chunks: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);

@@ -186,6 +186,12 @@ describe('a sealed message', () => {
     await moved(`UID COPY ${uid} INBOX`);
     await client.ask('SELECT INBOX');
     assert.deepEqual(await look(), asDelivered);
+    const replaced = await client.send(`UID REPLACE ${uid} INBOX`, Buffer.from('Subject: altro\r\n\r\n'));
+    assert.match(replaced.status, /^OK/, 'another message in its place, as APPEND and EXPUNGE would');
+    assert.deepEqual(await client.ask(`UID FETCH ${uid} BODY.PEEK[]`), []);
+    await client.ask('SELECT Archivio/Pratiche');
+    uid = '1';
+    assert.deepEqual(await look(), asDelivered, 'its copies are what they were');
     for (const item of ['RFC822', 'BODY[]', 'ENVELOPE', 'INTERNALDATE'])
       assert.match((await client.try(`UID STORE ${uid} ${item} ("altro")`)).status, /^BAD /);
     assert.deepEqual(await look(), asDelivered);

@@ -7,7 +7,8 @@ import { EICAR } from '../support/eicar.js';
 import { forgedNotice } from '../support/forged.js';
 import { field } from '../support/inbox.js';
 import { aboutId, labels, signatureFaults } from '../support/notices.js';
-import { sharedPair } from '../support/pair.js';
+import { type Pair, sharedPair } from '../support/pair.js';
+import { inTheClear, quarantined } from '../support/quarantined.js';
 import { added, consegna, errore, ext, from, noticeFrom, presa, sent, tracking } from './answers-of-beta.js';
 import { anna, bruno } from './arrivals.js';
 
@@ -148,7 +149,14 @@ describe('incoming point: notifications that count', () => {
     const [first, second] = [await notice('Eicar'), await notice('Eicar.2')];
     const receive = (message: Buffer) => () =>
       alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message });
+    const alarms = alfa.alarms().length;
     const result = await added(pair, receive(first));
+    assert.deepEqual(alfa.alarms().slice(alarms), ['virus-missed']);
+    const { errore: cause, virus, riesame, antivirus } = result.register[1]?.detail ?? {};
+    assert.deepEqual(
+      { cause, virus, riesame, antivirus },
+      { cause: 'virus', virus: 'Eicar', riesame: 'nessun virus rilevato', antivirus: 'builtin eicar' },
+    );
     assert.deepEqual(
       [result.anna, result.service, result.events],
       [
@@ -179,37 +187,76 @@ describe('incoming point: notifications that count', () => {
     assert.deepEqual(late.anna, ['anomalia'], 'decisions 2: the outcome stands');
   });
 
-  it('decisions 12: an infected notification counts and is kept, and does not reach the mailbox', async () => {
+  it('RFC 6109 2.2.2: what our antivirus missed is looked at again: found by now, still unknown, or not readable', async () => {
     const pair = here();
-    const { alfa, beta, clock } = pair;
+    const { alfa } = pair;
+    const submit = async (): Promise<string> => {
+      alfa.switches.antivirusBlind = true;
+      const id = await alfa.submit({ from: anna, to: [bruno], body: `${EICAR}\r\n` });
+      alfa.switches.antivirusBlind = false;
+      return id;
+    };
+    const cases = [
+      ['found', 'Eicar-Test-Signature', {}],
+      ['clean', 'nessun virus rilevato', { blind: true }],
+      ['failed', 'non riuscito: its bytes are gone', { gone: true }],
+    ] as const;
+    for (const [now, riesame, trouble] of cases) {
+      const id = await submit();
+      const message = await noticeFrom(pair, id, { kind: 'rilevazione-virus', recipient: bruno, virus: 'V' });
+      const outgoing = await alfa.store.read('findOutgoing', { identificativo: id });
+      alfa.switches.antivirusBlind = 'blind' in trouble;
+      alfa.switches.beforeOpen = (contentId) => {
+        if ('gone' in trouble && contentId === outgoing?.contentId) throw new Error('its bytes are gone');
+      };
+      const result = await added(pair, () =>
+        alfa.receive({ mailFrom: from, recipients: [alfa.serviceMailbox], message }),
+      );
+      Object.assign(alfa.switches, { antivirusBlind: false, beforeOpen: undefined });
+      assert.deepEqual(result.anna, [`errore-consegna/virus ${bruno}`], 'the user is told all the same');
+      assert.equal(result.register[1]?.detail.riesame, riesame);
+      const missed = alfa.telemetry.recorded.filter(({ name }) => name === 'antivirus.missed').at(-1);
+      assert.deepEqual(missed?.fields, { identificativo: id, virus: 'V', now });
+    }
+  });
+
+  it('decisions 12: an infected notification counts, goes into quarantine, and its user reads what it said', async () => {
+    const pair = here();
+    const { alfa } = pair;
     const id = await sent(pair);
-    const original = Rope.of(`From: ${anna}\r\nTo: ${bruno}\r\nMessage-ID: <${id}>\r\n\r\n${EICAR}\r\n`);
-    const message = await forgedNotice({
-      by: beta.gestore,
-      to: anna,
-      sender: anna,
-      recipients: [bruno],
-      identificativo: id,
-      at: clock.now,
-      notification: {
-        kind: 'avvenuta-consegna',
-        recipient: bruno,
-        receipt: 'completa',
-        form: 'completa',
-        original,
-        eightBit: false,
-      },
-    });
+    const message = await infectedConsegna(pair, id);
     const alarms = alfa.alarms().length;
-    const result = await added(pair, () => alfa.receive({ mailFrom: from, recipients: [anna], message }));
-    assert.deepEqual([result.anna, result.service], [[], []]);
+    const receive = () => alfa.receive({ mailFrom: from, recipients: [anna], message });
+    const result = await added(pair, receive);
+    assert.deepEqual([result.anna, result.service], [['anomalia'], []]);
     assert.equal((await tracking(pair, id))?.outcome, 'avvenuta-consegna');
-    assert.ok(
-      (await alfa.store.read('findReceipts', { identificativo: id })).some(
-        ({ kind }) => kind === 'avvenuta-consegna',
-      ),
-    );
+    const receipts = await alfa.store.read('findReceipts', { identificativo: id });
+    assert.ok(receipts.some(({ kind }) => kind === 'avvenuta-consegna'));
     assert.deepEqual(alfa.alarms().slice(alarms), ['infected-notification']);
+    const [kept, ...others] = await quarantined(alfa, id);
+    assert.ok(kept && others.length === 0);
+    assert.deepEqual([kept.kind, kept.gestore, kept.virus], ['notification', 'Beta PEC S.r.l.', VIRUS]);
+    assert.deepEqual(await inTheClear(alfa, kept), message);
+    const [entry, ...more] = result.register;
+    assert.deepEqual(more, []);
+    const { virus, antivirus, quarantena } = entry?.detail ?? {};
+    assert.deepEqual([virus, antivirus, quarantena], [VIRUS, 'builtin eicar', kept.id]);
+    const notice = (await alfa.inbox(anna)).at(-1);
+    assert.ok(notice && !notice.bytes.includes(EICAR));
+    const text = notice.bytes.toString('latin1').replace(/=\r\n/g, '');
+    for (const word of ['"avvenuta-consegna"', VIRUS, bruno, id]) assert.ok(text.includes(word), word);
+    assert.deepEqual(await signatureFaults(notice, pair.pki.trust, pair.clock.now), []);
+    assert.deepEqual(entry?.related.at(-1), (field(notice, 'Message-ID') ?? '').replace(/[<>]/g, ''));
+
+    const again = await added(pair, receive);
+    assert.deepEqual([again.anna, again.events], [[], ['ricezione-notifica']], 'decisions 7');
+    assert.equal(again.register[0]?.detail.quarantena, undefined, 'names nothing that is not there');
+    assert.equal((await quarantined(alfa, id)).length, 1);
+    assert.deepEqual(alfa.alarms().slice(alarms), ['infected-notification']);
+    assert.deepEqual(
+      await alfa.queue().then((rows) => rows.filter(({ kind }) => kind === 'notification')),
+      [],
+    );
   });
 
   it('decisions 9: receipts for a full, a suspended and a revoked mailbox are always stored', async () => {
@@ -238,3 +285,26 @@ describe('incoming point: notifications that count', () => {
     }
   });
 });
+
+const VIRUS = 'Eicar-Test-Signature';
+
+/** A complete receipt whose original carries the test virus. */
+function infectedConsegna({ beta, clock }: Pair, id: string): Promise<Buffer> {
+  const original = Rope.of(`From: ${anna}\r\nTo: ${bruno}\r\nMessage-ID: <${id}>\r\n\r\n${EICAR}\r\n`);
+  return forgedNotice({
+    by: beta.gestore,
+    to: anna,
+    sender: anna,
+    recipients: [bruno],
+    identificativo: id,
+    at: clock.now,
+    notification: {
+      kind: 'avvenuta-consegna',
+      recipient: bruno,
+      receipt: 'completa',
+      form: 'completa',
+      original,
+      eightBit: false,
+    },
+  });
+}

@@ -8,7 +8,8 @@ import { field } from '../support/inbox.js';
 import { label, labels, signatureFaults } from '../support/notices.js';
 import { type Pair, sharedPair } from '../support/pair.js';
 import type { Point } from '../support/points.js';
-import { anna, bruno, fromAlfa } from './arrivals.js';
+import { quarantined } from '../support/quarantined.js';
+import { anna, bruno } from './arrivals.js';
 
 const stranger = 'mario@gmail.example';
 const ext = 'zio@gmail.example';
@@ -90,31 +91,52 @@ describe('incoming point: ordinary mail', () => {
     }
   });
 
-  it('an infected envelope is refused 550 and registered with its virus', async () => {
-    const pair = here();
-    const { beta } = pair;
-    const { bytes } = await fromAlfa(pair, { body: `${EICAR}\r\n` });
-    for (const [mailFrom, message] of [[anna, bytes]] as const) {
-      const [mailbox, queue, entries] = [
-        (await beta.inbox(bruno)).length,
-        (await beta.queue()).length,
-        (await beta.events()).length,
-      ];
-      await assert.rejects(beta.receive({ mailFrom, recipients: [bruno], message }), {
-        code: 550,
-        enhanced: '5.7.1',
-      });
-      assert.deepEqual([(await beta.inbox(bruno)).length, (await beta.queue()).length], [mailbox, queue]);
-      const [event, ...others] = await eventsSince(beta, entries);
-      assert.deepEqual(others, []);
-      assert.equal(event?.event, 'rifiuto');
-      assert.deepEqual(
-        [event?.detail.virus, event?.detail.antivirus],
-        ['Eicar-Test-Signature', 'builtin eicar'],
-      );
-    }
+  it('a bounce with a virus is refused 5.7.1 and registered with its virus; nothing is kept', async () => {
+    const { beta } = here();
+    const signing = 'posta-certificata@pec.beta.example';
+    await isRefusedForVirus(beta, '', signing);
   });
 });
+
+describe('incoming point: ordinary mail with a virus', () => {
+  const here = sharedPair({ beta: { ordinaryMail: 'anomaly' } });
+
+  it('is refused 5.7.1 where ordinary mail is taken, and registered with its virus (RFC 6109 2.2.2)', async () => {
+    await isRefusedForVirus(here().beta, stranger, bruno);
+  });
+
+  it('with the scanner away it is put off', async () => {
+    const { beta } = here();
+    beta.switches.antivirusDown = true;
+    await assert.rejects(
+      beta.receive({ mailFrom: stranger, recipients: [bruno], message: plain(bruno, EICAR) }),
+      { name: 'AntivirusUnavailable' },
+    );
+    beta.switches.antivirusDown = false;
+    assert.deepEqual(await beta.inbox(bruno), []);
+  });
+});
+
+/** It is handled as on the Internet: what a stranger sends fills no disk. */
+async function isRefusedForVirus(beta: Point, mailFrom: string, to: string): Promise<void> {
+  const entries = (await beta.events()).length;
+  await assert.rejects(beta.receive({ mailFrom, recipients: [to], message: plain(to, EICAR) }), {
+    code: 550,
+    enhanced: '5.7.1',
+  });
+  const [event, ...others] = await eventsSince(beta, entries);
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [event?.event, event?.detail.virus, event?.detail.antivirus, event?.detail.quarantena],
+    ['rifiuto', 'Eicar-Test-Signature', 'builtin eicar', undefined],
+  );
+  for (const mailbox of [bruno, beta.serviceMailbox])
+    assert.deepEqual(
+      await beta.inbox(mailbox).then((box) => box.filter(({ bytes }) => bytes.includes(EICAR))),
+      [],
+    );
+  assert.deepEqual([await beta.queue(), await quarantined(beta)], [[], []]);
+}
 
 describe('incoming point: DSN about our envelopes', () => {
   const here = sharedPair();
@@ -128,7 +150,8 @@ describe('incoming point: DSN about our envelopes', () => {
       messageId: `dsn${id.length}.${Math.floor(clock.now / 1000)}@gmail.example`,
       to: anna,
       recipients: [{ address: ext, status: '5.1.1', diagnostic: '550 no such user' }],
-      envelopeHeader: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
+      opening: ['Non consegnato:', 'Not delivered:'],
+      returned: Buffer.from(`Message-ID: <${id}>\r\nFrom: x@y.example\r\n\r\n`),
     }).bytes();
   }
 

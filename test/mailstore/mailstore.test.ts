@@ -3,9 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { Mailstore } from '../../src/mailstore/index.js';
+import { Indexer, Mailstore } from '../../src/mailstore/index.js';
 import { Rope } from '../../src/rope/index.js';
 import { ChangeSet, openStore, type Store } from '../../src/storage/index.js';
+import { silentTelemetry } from '../../src/telemetry/index.js';
 
 const NOW = 1_760_000_000_000;
 
@@ -87,5 +88,25 @@ describe('mailstore', () => {
       assert.deepEqual(await mailstore.expunge(mailboxId, ids), { removed: 2, freed: 120 });
       assert.equal((await mailstore.usage(mailboxId))?.used, 0);
       assert.equal(await mailstore.usage(999), undefined);
+    }));
+
+  it('finds the contents that cannot hold a text, however far apart their ids lie', () =>
+    withMailbox(async (store, mailboxId) => {
+      const mailstore = new Mailstore(store);
+      for (const text of ['consegna', 'altro', 'consegna'])
+        await put(store, mailboxId, Rope.of(`Subject: uno\r\n\r\n${text}\r\n`));
+      await new Indexer({ store, telemetry: silentTelemetry() }).catchUp();
+      const [one = 0, two = 0, three = 0] = (await mailstore.list(mailboxId)).map(
+        ({ contentId }) => contentId,
+      );
+      const far = [1e9, three, two, 1e6, one, 20_000];
+      const without = async (query: string, ids: number[]) => [...(await mailstore.without(query, ids))];
+      assert.deepEqual(await without('"con" AND "gna"', far), [two]);
+      assert.deepEqual(await without('"con" AND "gna"', far), [two], 'they are known now');
+      assert.deepEqual((await without('"xyz"', far)).sort(), [one, two, three].sort());
+      assert.deepEqual(await without('"con"', []), []);
+      await put(store, mailboxId, Rope.of('Subject: due\r\n\r\nnuovo\r\n'));
+      const fresh = (await mailstore.list(mailboxId)).at(-1)?.contentId ?? 0;
+      assert.deepEqual(await without('"xyz"', [fresh]), [], 'what is not indexed may have anything');
     }));
 });

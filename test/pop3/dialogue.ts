@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 
 /** A raw POP3 dialogue: what is said octet by octet, what comes back line by line. */
 export class Dialogue {
@@ -23,6 +23,10 @@ export class Dialogue {
       socket.once('error', reject);
     });
     return new Dialogue(socket);
+  }
+
+  get tlsSocket(): TLSSocket {
+    return this.#socket as TLSSocket;
   }
 
   say(text: string | Buffer): void {

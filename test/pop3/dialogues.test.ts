@@ -84,7 +84,7 @@ describe('a session over TLS', () => {
   it('tells what it can, before and after the login (RFC 2449 5)', async () => {
     const both = `S: +OK...
       S: USER
-      S: SASL PLAIN
+      S: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN
       S: UIDL
       S: TOP
       S: RESP-CODES
@@ -125,6 +125,8 @@ describe('authentication', () => {
     await play(`S: +OK...
       C: AUTH
       S: +OK...
+      S: SCRAM-SHA-256-PLUS
+      S: SCRAM-SHA-256
       S: PLAIN
       S: .
       C: AUTH PLAIN ${plain('\0anna@alfa.example\0segreto')}
@@ -413,7 +415,7 @@ describe('without TLS', () => {
       C: CAPA
       S: +OK...
       S: USER
-      S: SASL PLAIN`;
+      S: SASL SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN`;
     assert.equal(await client.play(secured), undefined);
     await client.hearBody();
     assert.equal(

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { Authentication } from '../../src/accounts/index.js';
+import type { Accounts, Authentication } from '../../src/accounts/index.js';
 import {
   createPop3Server,
   type MaildropStore,
@@ -24,6 +24,7 @@ const mailbox = (id: number, address: string, state: Mailbox['state'] = 'active'
   passwordHash: '',
   quota: 1e9,
   used: 0,
+  ordinary: null,
   createdAt: 0,
 });
 
@@ -34,7 +35,8 @@ const users = new Map([
 ]);
 
 /** Everybody's password is `segreto`, or `perché no` for who likes accents; `lento` has to wait. */
-export const fakeAccounts = {
+export const fakeAccounts: Pick<Accounts, 'authenticate' | 'beginScram'> = {
+  beginScram: async () => ({ ok: false, reason: 'malformed' }),
   async authenticate({ address, password }: { address: string; password: string }): Promise<Authentication> {
     const found = users.get(address);
     if (password === 'lento') return { ok: false, reason: 'throttled', cause: 'account' };

@@ -8,6 +8,7 @@ import { copiesContract } from './contract/operations-copies.js';
 import { flagsContract } from './contract/operations-flags.js';
 import { foldersContract } from './contract/operations-folders.js';
 import { mailContract } from './contract/operations-mail.js';
+import { quarantineContract } from './contract/operations-quarantine.js';
 import { queueContract } from './contract/operations-queue.js';
 import { registerContract } from './contract/operations-register.js';
 import { summariesContract } from './contract/operations-summaries.js';
@@ -38,6 +39,7 @@ describe('operations on sqlite', () => {
   copiesContract(sqlite);
   summariesContract(sqlite);
   transportContract(sqlite);
+  quarantineContract(sqlite);
   queueContract(sqlite);
   registerContract(sqlite);
 });

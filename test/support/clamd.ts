@@ -16,14 +16,25 @@ const ROOMY: ClamdLimits = { StreamMaxLength: '128M', MaxFileSize: '128M', MaxSc
 /** Milliseconds: generous, since the machine may be busy. */
 const START = 60_000;
 
+/** How one differs from the others. */
+export interface ClamdRequest {
+  /** A port of loopback; a socket of the file system where not given. */
+  readonly port?: number;
+  /** Its signatures know nothing of the EICAR test file. */
+  readonly blind?: boolean;
+}
+
 /** The real clamd, with a signature file that knows the EICAR test file wherever it stands. */
 export class TestClamd {
   readonly #folder = mkdtempSync(join(tmpdir(), 'ceralacca-clamd-'));
   #child: ChildProcess | undefined;
 
+  constructor(private readonly request: ClamdRequest = {}) {}
+
   /** For `antivirus.clamd`. */
   get address(): string {
-    return `unix:${this.#socket}`;
+    const { port } = this.request;
+    return port === undefined ? `unix:${this.#socket}` : `tcp://127.0.0.1:${port}`;
   }
 
   get #socket(): string {
@@ -36,12 +47,16 @@ export class TestClamd {
     const database = join(this.#folder, 'db');
     mkdirSync(database, { recursive: true });
     // Name:target type (0: any):offset (*: any):signature in hex.
-    const signature = Buffer.from(EICAR, 'latin1').toString('hex');
+    const known = this.request.blind === true ? 'no virus has these words' : EICAR;
+    const signature = Buffer.from(known, 'latin1').toString('hex');
     writeFileSync(join(database, 'test.ndb'), `Test.EICAR:0:*:${signature}\n`);
+    const { port } = this.request;
     const directives = {
       DatabaseDirectory: database,
       TemporaryDirectory: this.#folder,
-      LocalSocket: this.#socket,
+      ...(port === undefined
+        ? { LocalSocket: this.#socket }
+        : { TCPSocket: String(port), TCPAddr: '127.0.0.1' }),
       Foreground: 'yes',
       ScanMail: 'yes',
       ...ROOMY,
@@ -86,7 +101,8 @@ export class TestClamd {
 
   #answers(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect({ path: this.#socket });
+      const { port } = this.request;
+      const socket = connect(port === undefined ? { path: this.#socket } : { port, host: '127.0.0.1' });
       socket.on('error', () => resolve(false));
       socket.on('data', (answer) => resolve(answer.toString().startsWith('PONG')));
       socket.on('close', () => resolve(false));
@@ -96,8 +112,12 @@ export class TestClamd {
 }
 
 /** One that runs, and ends with the scope. */
-export async function runningClamd(scope: Scope, limits: ClamdLimits = {}): Promise<TestClamd> {
-  const clamd = new TestClamd();
+export async function runningClamd(
+  scope: Scope,
+  limits: ClamdLimits = {},
+  request: ClamdRequest = {},
+): Promise<TestClamd> {
+  const clamd = new TestClamd(request);
   scope.after(() => clamd.remove());
   await clamd.start(limits);
   return clamd;

@@ -41,3 +41,13 @@ const closed = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     server.close(() => resolve());
   });
+
+/** A port the system had free a moment ago, for a program that must be told one. */
+export async function freePort(): Promise<number> {
+  const probe = await listenOn(0);
+  const address = probe?.address();
+  if (probe === undefined || typeof address !== 'object' || address === null)
+    throw new Error('no port is free');
+  await closed(probe);
+  return address.port;
+}

@@ -29,9 +29,9 @@ export class ImapClient {
     return client;
   }
 
-  /** One untagged, tagged or continuation line. */
-  async hear(): Promise<string> {
-    let line = await this.#wire.line();
+  /** One untagged, tagged or continuation line. @param patience milliseconds; Infinity for one that may never come */
+  async hear(patience?: number): Promise<string> {
+    let line = await this.#wire.line(patience);
     for (let size = literalAt(line); size !== undefined; size = literalAt(line)) {
       line += `\r\n${(await this.#wire.octets(size)).toString('latin1')}${await this.#wire.line()}`;
     }

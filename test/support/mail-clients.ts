@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 
 /** implicit: TLS from the first octet. starttls: in clear until STARTTLS or STLS. none: in clear. */
 export type Protection = 'implicit' | 'starttls' | 'none';
@@ -8,6 +8,8 @@ export type Protection = 'implicit' | 'starttls' | 'none';
 export interface Server {
   readonly port: number;
   readonly ca: string;
+  /** The address of loopback a client comes from; 127.0.0.1 if not given. */
+  readonly from?: string;
 }
 
 /** The other end closed or broke the connection before it answered. */
@@ -17,6 +19,15 @@ export class Disconnected extends Error {
 
 /** Milliseconds of silence before a hang becomes a failure with a name. */
 const PATIENCE = 60_000;
+
+const contexts = new Map<string, SecureContext>();
+
+/** One for all connections that trust the same. */
+function trusting(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca });
+  contexts.set(ca, context);
+  return context;
+}
 
 /** A connection read by lines or by octets. Bytes are never decoded on the way. */
 export class Wire {
@@ -30,9 +41,9 @@ export class Wire {
     this.#listen();
   }
 
-  static async open({ port, ca }: Server, secure: boolean): Promise<Wire> {
-    const host = '127.0.0.1';
-    const socket = secure ? connectTls({ host, port, ca }) : connect({ host, port });
+  static async open({ port, ca, from }: Server, secure: boolean): Promise<Wire> {
+    const target = { host: '127.0.0.1', port, ...(from === undefined ? {} : { localAddress: from }) };
+    const socket = secure ? connectTls({ ...target, secureContext: trusting(ca) }) : connect(target);
     await connected(socket, secure);
     return new Wire(socket);
   }
@@ -53,9 +64,9 @@ export class Wire {
     });
   }
 
-  /** Without its CRLF, Latin-1. */
-  async line(): Promise<string> {
-    return (await this.#until('\r\n')).subarray(0, -2).toString('latin1');
+  /** Without its CRLF, Latin-1. @param patience milliseconds of silence; Infinity for a line that may never come */
+  async line(patience = PATIENCE): Promise<string> {
+    return (await this.#until('\r\n', patience)).subarray(0, -2).toString('latin1');
   }
 
   /** Up to the lone dot that ends it, dots still stuffed, the dot's line excluded. */
@@ -82,7 +93,7 @@ export class Wire {
     this.#socket.destroy();
   }
 
-  async #until(mark: string): Promise<Buffer> {
+  async #until(mark: string, patience = PATIENCE): Promise<Buffer> {
     let tail = '';
     let scanned = 0;
     for (;;) {
@@ -92,7 +103,7 @@ export class Wire {
         tail = window.slice(1 - mark.length);
       }
       if (this.#ended !== undefined) throw this.#ended;
-      await this.#more();
+      await this.#more(patience);
     }
   }
 
@@ -103,12 +114,10 @@ export class Wire {
     return held.subarray(0, end);
   }
 
-  async #more(): Promise<void> {
+  async #more(patience = PATIENCE): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no answer within ${PATIENCE / 1000} seconds`)),
-        PATIENCE,
-      );
+      const late = (): void => reject(new Error(`no answer within ${patience / 1000} seconds`));
+      const timer = patience === Number.POSITIVE_INFINITY ? undefined : setTimeout(late, patience);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -28,7 +28,16 @@ import { silentTelemetry } from '../../src/telemetry/index.js';
 import { type Letter, letter } from '../e2e/letters.js';
 import { type Held, headerOf } from './inbox.js';
 import type { TestGestore } from './pki.js';
-import { DAY, HOUR, MIB, serviceMailboxOf, uncharged, type Wiring, wire } from './wiring.js';
+import {
+  DAY,
+  HOUR,
+  MIB,
+  serviceMailboxOf,
+  uncharged,
+  type Wiring,
+  type WiringRequest,
+  wire,
+} from './wiring.js';
 
 export { DAY, HOUR, MIB };
 
@@ -46,12 +55,16 @@ export class Clock {
 /** What a test can break. */
 export interface Switches {
   antivirusDown: boolean;
+  /** Its signatures are old: it finds nothing. */
+  antivirusBlind: boolean;
   signerDown: boolean;
   /** Signatures never come; those asked for come when it is over. */
   signerHangs: Promise<void> | undefined;
   /** Called before each write operation reaches the store: it may act meanwhile, or throw in the store's place. */
   beforeWrite: ((name: string) => Promise<void> | void) | undefined;
   beforeRead: ((name: string) => Promise<void> | void) | undefined;
+  /** Called before a content is opened: it may throw. */
+  beforeOpen: ((contentId: number) => void) | undefined;
 }
 
 /** Figures a test may want smaller. */
@@ -63,6 +76,8 @@ export interface PointRequest {
   };
   readonly receiptsReserve?: number;
   readonly ordinaryMail?: 'reject' | 'anomaly';
+  /** As in WiringRequest. */
+  readonly questions?: WiringRequest['questions'];
   readonly crls?: RevocationSource;
   /** More domains of ours beside the mail domain. */
   readonly domains?: readonly string[];
@@ -94,14 +109,17 @@ export class Point {
   readonly telemetry = silentTelemetry();
   readonly switches: Switches = {
     antivirusDown: false,
+    antivirusBlind: false,
     signerDown: false,
     signerHangs: undefined,
     beforeWrite: undefined,
     beforeRead: undefined,
+    beforeOpen: undefined,
   };
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Wiring['accounts'];
+  readonly quarantine: Wiring['quarantine'];
   readonly signer: GuardedSigner;
   readonly issuer: Wiring['issuer'];
   readonly accessPoint: Wiring['accessPoint'];
@@ -136,16 +154,19 @@ export class Point {
       store,
       directory,
       antivirus: switchable(this.switches),
+      spool: join(folder, 'spool'),
       telemetry: this.telemetry,
       clock: clock.read,
       verify: (signed, from, at) => verifySignature({ signed, from, trust: directory.trust(), crls, at }),
       limits: request.limits,
       receiptsReserve: request.receiptsReserve,
       ordinaryMail: request.ordinaryMail,
+      questions: request.questions,
     });
     this.hostname = wired.hostname;
     this.serviceMailbox = wired.serviceMailbox;
     this.accounts = wired.accounts;
+    this.quarantine = wired.quarantine;
     this.issuer = wired.issuer;
     this.accessPoint = wired.accessPoint;
     this.incomingPoint = wired.incomingPoint;
@@ -355,7 +376,7 @@ function switchable(switches: Switches): Antivirus {
     ping: async () => !switches.antivirusDown,
     async scan(message) {
       if (switches.antivirusDown) throw new AntivirusUnavailable('no scanner');
-      return eicar.scan(message);
+      return switches.antivirusBlind ? { virus: null, engine: 'blind' } : eicar.scan(message);
     },
   };
 }
@@ -365,8 +386,13 @@ function hooked(store: Store, switches: () => Switches | undefined): Store {
     before(switches()?.beforeWrite, name).then(() => store.write(name, input));
   const read: Store['read'] = (name, input) =>
     before(switches()?.beforeRead, name).then(() => store.read(name, input));
+  const open: Store['open'] = async (id) => {
+    switches()?.beforeOpen?.(id);
+    return store.open(id);
+  };
   return new Proxy(store, {
     get(target, key) {
+      if (key === 'open') return open;
       if (key === 'write') return write;
       if (key === 'read') return read;
       const member: unknown = Reflect.get(target, key, target);

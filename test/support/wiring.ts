@@ -6,10 +6,16 @@ import {
   submissionHandlers,
 } from '../../src/access-point/index.js';
 import { Accounts } from '../../src/accounts/index.js';
-import type { Antivirus } from '../../src/antivirus/index.js';
+import { type Antivirus, Quarantine, QuarantineKeys } from '../../src/antivirus/index.js';
 import { DeliveryPoint } from '../../src/delivery-point/index.js';
 import type { Directory } from '../../src/directory/index.js';
-import { IncomingPoint, type IncomingPointOptions, mxHandlers } from '../../src/incoming-point/index.js';
+import {
+  IncomingPoint,
+  type IncomingPointOptions,
+  mxHandlers,
+  type SenderCheckOptions,
+  senderCheck,
+} from '../../src/incoming-point/index.js';
 import { Issuer } from '../../src/issuing/index.js';
 import type { FormalLimits } from '../../src/pec/index.js';
 import type { Signer } from '../../src/smime/index.js';
@@ -30,6 +36,8 @@ export interface WiringRequest {
   readonly store: Store;
   readonly directory: Directory;
   readonly antivirus: Antivirus;
+  /** Folder where large infected messages are sealed. */
+  readonly spool?: string;
   readonly telemetry: Telemetry;
   /** Epoch milliseconds. */
   readonly clock: () => number;
@@ -37,6 +45,8 @@ export interface WiringRequest {
   readonly limits?: Partial<FormalLimits> | undefined;
   readonly receiptsReserve?: number | undefined;
   readonly ordinaryMail?: 'reject' | 'anomaly' | undefined;
+  /** To the DNS, about senders of ordinary mail; nobody says anything if not given. */
+  readonly questions?: SenderCheckOptions['questions'] | undefined;
   /** For identificativi; the system's own if not given. */
   readonly random?: (octets: number) => Buffer;
 }
@@ -45,6 +55,7 @@ export interface Wiring {
   readonly hostname: string;
   readonly serviceMailbox: string;
   readonly accounts: Accounts;
+  readonly quarantine: Quarantine;
   readonly issuer: Issuer;
   readonly accessPoint: AccessPoint;
   readonly incomingPoint: IncomingPoint;
@@ -68,14 +79,30 @@ export function wire(request: WiringRequest): Wiring {
   const issuer = new Issuer({ name, mailDomain }, () => signer, request.random);
   const post = { mailDomain, giveUpAfter: 5 * DAY };
   const findMailbox = (address: string) => accounts.find(address);
-  const shared = { store, issuer, directory, antivirus, telemetry, clock };
+  const quarantine = new Quarantine({
+    store,
+    keys: QuarantineKeys.parse(Buffer.alloc(32, name).toString('base64'), 'test'),
+    spool: request.spool ?? '/nowhere',
+  });
+  const shared = { store, issuer, directory, antivirus, quarantine, telemetry, clock };
   const incomingPoint = new IncomingPoint({
     ...shared,
-    deliveryPoint: new DeliveryPoint({ issuer, findMailbox, post }),
+    deliveryPoint: new DeliveryPoint({
+      issuer,
+      findMailbox,
+      post,
+      notifiedOf: (mailboxId, sender) => store.read('notifiedOf', { mailboxId, sender }),
+    }),
     findMailbox,
     serviceMailbox,
     post,
     ordinaryMail: request.ordinaryMail ?? 'reject',
+    checkSender: senderCheck({
+      hostname,
+      isOwnDomain: (domain) => directory.isOwnDomain(domain),
+      questions: request.questions ?? noRecords,
+    }),
+    hostname,
     verify: request.verify,
   });
   const accessPoint = new AccessPoint({
@@ -89,6 +116,7 @@ export function wire(request: WiringRequest): Wiring {
     hostname,
     serviceMailbox,
     accounts,
+    quarantine,
     issuer,
     accessPoint,
     incomingPoint,
@@ -105,7 +133,15 @@ export function wire(request: WiringRequest): Wiring {
       incomingPoint,
       directory,
       store,
+      hostname,
       rate: { begin: () => uncharged, certified: () => undefined },
     }),
   };
 }
+
+const noRecords: SenderCheckOptions['questions'] = () => ({
+  ask: async (name) => {
+    throw Object.assign(new Error(`no ${name}`), { code: 'ENOTFOUND' });
+  },
+  cancel: () => undefined,
+});

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  decodeBase64,
   encodeReply,
   type Grammar,
   mailboxName,
@@ -15,6 +14,7 @@ import {
   readPlain,
   saslStart,
 } from '../../src/wire/pop3/index.js';
+import { decodeBase64 } from '../../src/wire/sasl/index.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 const value = <T>(grammar: Grammar<T>, text: string | undefined): T | string => {

@@ -1,16 +1,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Config } from '../../config/index.js';
 import { type Finding, failed, ok, warning } from './finding.js';
 
 const monthMs = 30 * 24 * 3_600_000;
 
 /** Files that hold secrets are their owner's alone. */
-export async function checkSecrets({ tls, signing }: Config): Promise<Finding[]> {
+export async function checkSecrets({ tls, signing, paths, quarantine }: Config): Promise<Finding[]> {
   const { key } = signing;
-  const files = key.kind === 'file' ? [key.file, key.passphrase_file] : [key.pin_file];
+  const files = [tls.key, ...(key.kind === 'file' ? [key.file, key.passphrase_file] : [key.pin_file])];
   const found: Finding[] = [];
-  for (const file of [tls.key, ...files]) {
+  // These are made at the first start.
+  files.push(...[join(paths.data, 'login.secret'), quarantine.key].filter((file) => existsSync(file)));
+  for (const file of files) {
     if (file === null) continue;
     const { mode } = await stat(file);
     const note = `${file}: mode ${(mode & 0o777).toString(8).padStart(4, '0')}`;

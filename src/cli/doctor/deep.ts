@@ -6,6 +6,7 @@ import { sizeText } from '../text.js';
 import { diagnosed, namedFew, RESTORE, ruleNamed } from './diagnoses.js';
 import { type Finding, failed, finding, ok, warning } from './finding.js';
 import { checkRegister } from './parts.js';
+import { checkQuarantine } from './quarantine.js';
 
 /** Rows read at a time, so that a running server is never kept waiting. */
 const PAGE = 200;
@@ -23,6 +24,7 @@ export async function checkDeep(config: Config, store: Store): Promise<Finding[]
     ['tables', () => checkTables(config, store)],
     ['contents', () => checkContents(store)],
     ['blobs', () => checkBlobs(config, store)],
+    ['quarantine', () => checkQuarantine(config, store)],
     ['registro', () => checkRegister(config, store)],
     ['leases', () => checkLeases(config, store)],
     ['spool', () => checkSpool(config)],

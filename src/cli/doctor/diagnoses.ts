@@ -136,7 +136,7 @@ const diagnoses: Readonly<Record<InspectionRule | 'database' | 'index' | 'refere
     mend: {
       sql:
         `update tracking set outcome_at = (select min(r.at) from receipt r where ${SAME_RECIPIENT}` +
-        ' and r.kind = outcome) where (outcome is null) <> (outcome_at is null)',
+        " and r.kind = replace(outcome, '-virus', '')) where (outcome is null) <> (outcome_at is null)",
     },
   },
   'outcome without receipt': {

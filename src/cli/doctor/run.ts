@@ -5,6 +5,7 @@ import { checkSecrets, checkSigning, checkTls } from './certificates.js';
 import { checkClock } from './clock.js';
 import { type Finding, finding, ok } from './finding.js';
 import { checkAntivirus, checkDisk, checkSchema, checkStored } from './parts.js';
+import { checkQuarantineKeys } from './quarantine.js';
 
 const deep = async (config: Config, store: Store): Promise<Finding[]> =>
   (await import('./deep.js')).checkDeep(config, store);
@@ -27,6 +28,7 @@ export const run: Run = async (call) => {
       try {
         return [
           ...(await checkStored(config, store)),
+          ...(await finding('quarantine', () => checkQuarantineKeys(config, store))),
           ...(await checkClock(config, store)),
           ...(call.flag('deep') ? await deep(config, store) : []),
         ];

@@ -62,6 +62,7 @@ async function makeGestore(stage: string, options: InitOptions): Promise<void> {
   const config = checkConfig(text, file, {});
   writeFileSync(file, text, { mode: 0o640 });
   await makeCertificates(join(stage, 'certs'), options);
+  await (await import('../../antivirus/index.js')).QuarantineKeys.open(config.quarantine.key);
   await makeStore(config, options);
 }
 

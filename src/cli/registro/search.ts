@@ -1,6 +1,6 @@
-import { DateTime } from 'luxon';
 import type { RegisterQuery, RegisterRow, Store } from '../../storage/index.js';
 import { type Run, UsageError } from '../command.js';
+import { instant } from '../dates.js';
 import { withStore } from '../store.js';
 import { entryColumns, entryView } from './view.js';
 
@@ -42,18 +42,6 @@ async function searchAll(
     found.push(...rows);
     if (rows.length < page || found.length >= most) return found;
   }
-}
-
-/**
- * An instant in the legal time of Italy, as everything users see. A date alone means its first moment, or with
- * `daysOn` 1 the first of the next day, so that `--to` includes the day it names.
- */
-function instant(text: string | undefined, option: string, daysOn: 0 | 1): number | undefined {
-  if (text === undefined) return undefined;
-  const time = DateTime.fromISO(text, { zone: 'Europe/Rome' });
-  if (!time.isValid)
-    throw new UsageError(`${option} ${text}: not a date such as 2026-11-22 or 2026-11-22T10:30:00`);
-  return (/^\d{4}-\d{2}-\d{2}$/.test(text) ? time.plus({ days: daysOn }) : time).toMillis();
 }
 
 function limit(text: string | undefined): number {

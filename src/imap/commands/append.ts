@@ -1,7 +1,8 @@
 /** APPEND (RFC 9051 6.3.12; RFC 3502 MULTIAPPEND; RFC 4466; RFC 6855 4; RFC 7889). Its octets go into the spool as they come. */
 import { StoreConflict } from '../../storage/index.js';
-import { readDateTime, readMailboxName, type Scanner, writeSet } from '../../wire/imap/index.js';
-import { AppendSink } from '../append-sink.js';
+import { writeSet } from '../../wire/imap/index.js';
+import { type AppendedMessage, readFolder, readLiteral, readMessageHead } from '../append-arguments.js';
+import { AppendSink, appendedMessage } from '../append-sink.js';
 import {
   accountOf,
   type Context,
@@ -11,14 +12,8 @@ import {
   type Sink,
   type Streaming,
 } from '../command.js';
-import { readFlagList } from '../flag-arguments.js';
 import { refusals } from '../refusals.js';
 import { tryCreate } from '../try-create.js';
-
-interface AppendedMessage {
-  readonly flags: readonly string[];
-  readonly date: number | undefined;
-}
 
 interface AppendRequest {
   readonly folder: string;
@@ -36,45 +31,18 @@ export const append = command({
     const folder = readFolder(scanner, context);
     const messages: AppendedMessage[] = [];
     do {
-      messages.push(readMessageHead(scanner));
-      readLiteral(scanner);
+      const head = readMessageHead(scanner);
+      messages.push({ ...head, uses: readLiteral(scanner) });
     } while (!scanner.atEnd);
     return { folder, messages };
   },
+  uses: ({ messages }) => [
+    ...messages.flatMap(({ uses }) => uses),
+    ...(messages.length > 1 ? ['MULTIAPPEND'] : []),
+  ],
   stream: receive(),
   run: runAppend,
 });
-
-function readFolder(scanner: Scanner, { enabled }: Context): string {
-  scanner.space();
-  return readMailboxName(scanner.astring(), enabled.has('UTF8=ACCEPT'));
-}
-
-function readMessageHead(scanner: Scanner): AppendedMessage {
-  scanner.space();
-  let flags: string[] = [];
-  if (scanner.sees('(')) {
-    flags = readFlagList(scanner);
-    scanner.space();
-  }
-  let date: number | undefined;
-  if (scanner.sees('"')) {
-    date = readDateTime(scanner);
-    scanner.space();
-  }
-  return { flags, date };
-}
-
-/** `UTF8 (~{n} ...)` says that the header has UTF-8; its octets are stored as they are all the same. */
-function readLiteral(scanner: Scanner): void {
-  const wrapped = scanner.takesWord('UTF8');
-  if (wrapped) {
-    scanner.space();
-    scanner.open();
-  }
-  scanner.streamed();
-  if (wrapped) scanner.close();
-}
 
 /** Everything that can be refused is refused before the message is sent. */
 function receive(): Streaming {
@@ -87,12 +55,10 @@ function receive(): Streaming {
     readMessageHead(scanner);
     const { limits, spoolDir, mailstore } = context.services;
     if (literal.size > limits.append) throw refusals.tooLarge();
+    if (sinks.length > 0 && !context.offers('MULTIAPPEND')) throw refusals.unknownArgument();
     if (sinks.length >= MESSAGES) throw refusals.badArgument('Troppi messaggi / Too many messages');
     const { mailboxId } = accountOf(context);
-    if (sinks.length === 0) {
-      const folders = await mailstore.folders(mailboxId);
-      if (!folders.some((each) => each.name === folder && each.selectable)) throw refusals.tryCreate();
-    }
+    if (sinks.length === 0 && !(await mailstore.hasFolder(mailboxId, folder))) throw refusals.tryCreate();
     const usage = await mailstore.usage(mailboxId);
     const coming =
       literal.size + sinks.reduce((sum, sink) => sum + (sink instanceof AppendSink ? sink.size : 0), 0);
@@ -106,14 +72,10 @@ async function runAppend(
   context: Context,
   sinks: readonly Sink[],
 ): Promise<Done> {
-  const { mailstore, keeper, now } = context.services;
+  const { mailstore } = context.services;
   const ropes = [];
-  for (const [at, { flags, date }] of messages.entries()) {
-    const sink = sinks[at];
-    if (!(sink instanceof AppendSink))
-      throw refusals.badArgument('Manca un messaggio / A message is missing');
-    ropes.push({ rope: await sink.message(keeper), flags, internalDate: date ?? now() });
-  }
+  for (const [at, head] of messages.entries())
+    ropes.push(await appendedMessage(head, sinks[at], context.services));
   const { uidValidity, uids } = await tryCreate(
     mailstore.append(accountOf(context).mailboxId, folder, ropes),
   );

@@ -1,15 +1,22 @@
+import { type ScramMechanism, scramMechanisms } from '../../accounts/index.js';
 import { octetsText } from '../../wire/imap/index.js';
-import { type Context, command, type Dialogue, type Outcome } from '../command.js';
-import { logIn } from '../log-in.js';
+import { decodeBase64 } from '../../wire/sasl/index.js';
+import { type Connection, type Context, command, type Dialogue, type Outcome } from '../command.js';
+import { logIn, logInByScram } from '../log-in.js';
 import { refusals } from '../refusals.js';
 
-const MECHANISMS = ['PLAIN', 'LOGIN'] as const;
+const mechanisms = ({ channel }: Connection): readonly string[] => [
+  ...scramMechanisms(channel),
+  'PLAIN',
+  'LOGIN',
+];
 
 /** RFC 9051 6.2.2; RFC 4959 for the initial response. */
 export const authenticate = command({
   name: 'AUTHENTICATE',
   states: ['not-authenticated'],
-  capability: ({ mayLogIn }) => (mayLogIn ? [...MECHANISMS.map((name) => `AUTH=${name}`), 'SASL-IR'] : []),
+  capability: (connection) =>
+    connection.mayLogIn ? [...mechanisms(connection).map((name) => `AUTH=${name}`), 'SASL-IR'] : [],
   grammar(scanner) {
     scanner.space();
     const mechanism = scanner.keyword();
@@ -22,6 +29,8 @@ export const authenticate = command({
     if (mechanism === 'PLAIN') return begin(initial, (response) => plain(response, context));
     if (mechanism === 'LOGIN')
       return begin(initial, (response) => askPassword(octetsText(response), context), 'VXNlcm5hbWU6');
+    const scram = scramMechanisms(context.connection.channel).find((name) => name === mechanism);
+    if (scram !== undefined) return begin(initial, (response) => proof(scram, response, context));
     throw refusals.unknownMechanism();
   },
 });
@@ -43,9 +52,8 @@ const dialogue = (prompt: string, answer: Answer): Dialogue => ({
 });
 
 function decoded(line: Buffer): Buffer {
-  const text = line.toString('latin1');
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw refusals.malformedResponse();
+  const bytes = decodeBase64(line.toString('latin1'));
+  if (bytes === undefined) throw refusals.malformedResponse();
   return bytes;
 }
 
@@ -60,3 +68,7 @@ function plain(response: Buffer, context: Context): Promise<Outcome> {
 
 const askPassword = (user: string, context: Context): Dialogue =>
   dialogue('UGFzc3dvcmQ6', (response) => logIn({ user, password: octetsText(response) }, context));
+
+/** RFC 5802 5. */
+const proof = (mechanism: ScramMechanism, response: Buffer, context: Context): Promise<Outcome> =>
+  logInByScram(mechanism, response, context, dialogue);

@@ -31,6 +31,7 @@ export const unselect = command({
   name: 'UNSELECT',
   states: inFolder,
   tells: 'none',
+  comesWith: ['UNSELECT'],
   capability: ['UNSELECT'],
   grammar: noArguments,
   run: (_, context) => left(context),

@@ -15,6 +15,7 @@ import {
   selectedOf,
   writableOf,
 } from '../command.js';
+import { usesOfSet } from '../search/uses.js';
 import { tryCreate } from '../try-create.js';
 
 interface CopyRequest {
@@ -36,6 +37,7 @@ const copying = (uid: boolean): Command =>
     tells: uid ? 'all' : 'no-expunge',
     capability: uid ? [] : ['UIDPLUS'],
     grammar: readCopy,
+    uses: ({ set }) => usesOfSet(set),
     async run({ set, target }, context) {
       const selected = selectedOf(context);
       const uids = selected.resolve(set, uid);
@@ -52,8 +54,10 @@ const moving = (uid: boolean): Command =>
   command({
     name: uid ? 'UID MOVE' : 'MOVE',
     states: inFolder,
+    comesWith: ['MOVE'],
     capability: uid ? [] : ['MOVE'],
     grammar: readCopy,
+    uses: ({ set }) => usesOfSet(set),
     run: (request, context) => move(request, uid, context),
   });
 

@@ -7,6 +7,7 @@ const KNOWN: readonly Extension[] = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'];
 export const enable = command({
   name: 'ENABLE',
   states: loggedIn,
+  comesWith: ['ENABLE'],
   capability: ['ENABLE', 'UTF8=ACCEPT'],
   grammar(scanner) {
     const names: string[] = [];
@@ -17,7 +18,11 @@ export const enable = command({
     return names;
   },
   run(names, context) {
-    const fresh = KNOWN.filter((extension) => names.includes(extension) && !context.enabled.has(extension));
+    // RFC 5161 3.1: what is not known is passed over.
+    const fresh = KNOWN.filter(
+      (extension) =>
+        names.includes(extension) && context.offers(extension) && !context.enabled.has(extension),
+    );
     for (const extension of fresh) context.enable(extension);
     context.untagged(['ENABLED', ...fresh].join(' '));
     return { text: 'Fatto / Done' };

@@ -1,5 +1,6 @@
 import { readSequenceSet } from '../../wire/imap/index.js';
 import { command, inFolder, noArguments, writableOf } from '../command.js';
+import { usesOfSet } from '../search/uses.js';
 
 /** RFC 9051 6.4.3. */
 export const expunge = command({
@@ -19,6 +20,8 @@ export const expunge = command({
 export const uidExpunge = command({
   name: 'UID EXPUNGE',
   states: inFolder,
+  comesWith: ['UIDPLUS'],
+  uses: usesOfSet,
   grammar(scanner) {
     scanner.space();
     return readSequenceSet(scanner);

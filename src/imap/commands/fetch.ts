@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type FetchItem,
   readFetchItems,
@@ -7,10 +8,11 @@ import {
   writeSet,
 } from '../../wire/imap/index.js';
 import { type Command, type Context, command, type Done, inFolder, selectedOf } from '../command.js';
-import { answerFetch } from '../fetch/answer.js';
+import { answerFetch, asking } from '../fetch/answer.js';
 import { MessageData } from '../fetch/message.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
+import { usesOfSet } from '../search/uses.js';
 import type { Selected } from '../selected.js';
 
 interface FetchRequest {
@@ -42,17 +44,27 @@ function readFetch(scanner: Scanner): FetchRequest {
   return { set, items, changedSince, vanished };
 }
 
-/** Items that the summary answers. */
-const FROM_ROW = new Set<FetchItem['kind']>([
-  'UID',
-  'FLAGS',
-  'MODSEQ',
-  'INTERNALDATE',
-  'SAVEDATE',
-  'RFC822.SIZE',
-  'EMAILID',
-  'THREADID',
-]);
+const ITEM_USES: Partial<Record<FetchItem['kind'], string>> = {
+  'BINARY[]': 'BINARY',
+  'BINARY.SIZE[]': 'BINARY',
+  EMAILID: 'OBJECTID',
+  THREADID: 'OBJECTID',
+  PREVIEW: 'PREVIEW',
+  SAVEDATE: 'SAVEDATE',
+  MODSEQ: 'CONDSTORE',
+};
+
+function usesOfFetch({ set, items, changedSince, vanished }: FetchRequest): readonly string[] {
+  return [
+    ...usesOfSet(set),
+    ...items.flatMap(({ kind }) => ITEM_USES[kind] ?? []),
+    ...(changedSince === undefined ? [] : ['CONDSTORE']),
+    ...(vanished ? ['QRESYNC'] : []),
+  ];
+}
+
+/** Messages at once where nothing of their contents is asked for. */
+const ROWS = 1000;
 
 const fetching = (uid: boolean): Command =>
   command({
@@ -61,6 +73,7 @@ const fetching = (uid: boolean): Command =>
     tells: uid ? 'all' : 'no-expunge',
     capability: uid ? [] : ['BINARY', 'OBJECTID', 'PREVIEW', 'SAVEDATE'],
     grammar: readFetch,
+    uses: usesOfFetch,
     run: (request, context) => fetch(request, uid, context),
   });
 
@@ -82,20 +95,20 @@ async function fetch(request: FetchRequest, uid: boolean, context: Context): Pro
   if (vanished) await tellVanished(request.set, changedSince ?? 0, selected, context);
   const items = withImplied(request.items, uid, changedSince !== undefined);
   const marksSeen = !selected.readOnly && items.some((item) => 'peek' in item && !item.peek);
-  const needsSummary = items.some(({ kind }) => !FROM_ROW.has(kind));
-  for (const page of pagesOf(uids)) {
+  const asked = asking(items);
+  const withFlags = asking([...items, { kind: 'FLAGS' }]);
+  const tellsFlags = items.some(({ kind }) => kind === 'FLAGS');
+  for (const page of pagesOf(uids, asked.parts.length > 0 ? undefined : ROWS)) {
     const changed = marksSeen ? await markSeen(page, selected, context) : new Set<number>();
-    const rows = needsSummary
-      ? await mailstore.summarised(selected.folderId, page)
-      : await mailstore.listed(selected.folderId, page);
-    for (const row of rows) {
-      if (changedSince !== undefined && row.modseq <= changedSince) continue;
-      const told = changed.has(row.uid) && !items.some(({ kind }) => kind === 'FLAGS');
-      const asked: readonly FetchItem[] = told ? [...items, { kind: 'FLAGS' }] : items;
-      for (const line of selected.learn(row.keywords === '[]' ? [] : JSON.parse(row.keywords)))
-        context.untagged(line);
-      await answerFetch(new MessageData(row, mailstore), asked, selected, context);
+    const rows = await mailstore.listed(selected.folderId, page);
+    const wanted = changedSince === undefined ? rows : rows.filter(({ modseq }) => modseq > changedSince);
+    for (const message of await mailstore.summarised(selected.folderId, wanted, asked.parts)) {
+      for (const line of selected.learnOf(message.row)) context.untagged(line);
+      const told = changed.has(message.row.uid) && !tellsFlags ? withFlags : asked;
+      const waits = answerFetch(new MessageData(message, mailstore), told, selected, context);
+      if (waits !== undefined) await waits;
     }
+    await nextTurn();
   }
   return { text: 'Fatto / Done' };
 }

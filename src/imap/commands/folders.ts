@@ -26,17 +26,20 @@ export const create = command({
   grammar(scanner, context) {
     const name = readName(scanner, context);
     let specialUse: SpecialUse | null = null;
+    let asksUse = false;
     if (!scanner.atEnd) {
       scanner.space();
       scanner.list(() => {
         if (scanner.keyword() !== 'USE')
           throw refusals.badArgument('Parametro sconosciuto / Unknown parameter');
         scanner.space();
+        asksUse = true;
         for (const use of scanner.list(() => readUse(scanner), { empty: true })) specialUse = use;
       });
     }
-    return { name, specialUse: specialUse as SpecialUse | null };
+    return { name, specialUse: specialUse as SpecialUse | null, asksUse };
   },
+  uses: ({ asksUse }) => (asksUse ? ['CREATE-SPECIAL-USE'] : []),
   async run({ name, specialUse }, context) {
     const { mailboxId } = accountOf(context);
     const { mailstore } = context.services;
@@ -44,7 +47,7 @@ export const create = command({
     const wanted = checkedName(name.replace(/\/$/, ''));
     if (
       specialUse !== null &&
-      (await mailstore.folders(mailboxId)).some((each) => each.specialUse === specialUse)
+      (await mailstore.namedFolders(mailboxId)).some((each) => each.specialUse === specialUse)
     )
       throw refusals.useTaken();
     await mailstore.createFolder(mailboxId, wanted, specialUse);

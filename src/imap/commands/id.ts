@@ -4,6 +4,7 @@ import { anyState, command } from '../command.js';
 export const id = command({
   name: 'ID',
   states: anyState,
+  comesWith: ['ID'],
   capability: ['ID'],
   grammar(scanner) {
     scanner.space();

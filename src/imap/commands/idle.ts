@@ -5,6 +5,7 @@ import { refusals } from '../refusals.js';
 export const idle = command({
   name: 'IDLE',
   states: loggedIn,
+  comesWith: ['IDLE'],
   capability: ['IDLE'],
   grammar: noArguments,
   run: () => ({

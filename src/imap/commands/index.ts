@@ -1,9 +1,12 @@
+import { UNBOUND } from '../../accounts/index.js';
 import type { Command, Connection } from '../command.js';
+import { capabilityName, isOffered } from '../offers.js';
 import type { State } from '../state.js';
 import { append } from './append.js';
 import { authenticate } from './authenticate.js';
 import { capability } from './capability.js';
 import { close, unselect } from './close.js';
+import { compress } from './compress.js';
 import { copyMessages, moveMessages, uidCopy, uidMove } from './copy.js';
 import { enable } from './enable.js';
 import { expunge, uidExpunge } from './expunge.js';
@@ -17,6 +20,7 @@ import { logout } from './logout.js';
 import { namespace } from './namespace.js';
 import { check, noop } from './noop.js';
 import { getQuota, getQuotaRoot } from './quota.js';
+import { replaceMessage, uidReplace } from './replace.js';
 import { search, uidSearch } from './search.js';
 import { examine, selectFolder } from './select.js';
 import { sort, threadMessages, uidSort, uidThread } from './sort.js';
@@ -34,6 +38,7 @@ const table: readonly Command[] = [
   login,
   authenticate,
   enable,
+  compress,
   id,
   idle,
   namespace,
@@ -46,6 +51,8 @@ const table: readonly Command[] = [
   lsub,
   status,
   append,
+  replaceMessage,
+  uidReplace,
   getQuota,
   getQuotaRoot,
   selectFolder,
@@ -75,7 +82,37 @@ const byName: ReadonlyMap<string, Command> = new Map(table.map((entry) => [entry
 /** @param name in upper case */
 export const findCommand = (name: string): Command | undefined => byName.get(name);
 
-/** The list of CAPABILITY: what the server is, then what its commands bring. */
+/** What the server is, then what its commands bring. */
+const BASE = ['IMAP4rev1', 'LITERAL+'];
+
+/** The list of CAPABILITY. */
 export function capabilities(connection: Connection, state: State): readonly string[] {
-  return ['IMAP4rev1', 'LITERAL+', ...table.flatMap((entry) => entry.capability(connection, state))];
+  const hidden = 'account' in state ? state.account.hidden : NOTHING;
+  return [...BASE, ...table.flatMap((entry) => entry.capability(connection, state))].filter((listed) =>
+    isOffered(capabilityName(listed), hidden),
+  );
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Somebody to whom all is offered that there is after a login. */
+const ANYBODY: Connection = {
+  secure: true,
+  channel: UNBOUND,
+  mayLogIn: true,
+  offersStartTls: false,
+  compression: 'offered',
+  appendLimit: 0,
+  pending: 0,
+  peer: '',
+  session: '',
+};
+
+/** The names of what can be hidden from an account: all that counts after the login, but IMAP itself. */
+export function hideableCapabilities(): readonly string[] {
+  const state: State = { kind: 'authenticated', account: { mailboxId: 0, address: '', hidden: NOTHING } };
+  const brought = table
+    .filter(({ states }) => states.some((each) => each !== 'not-authenticated'))
+    .flatMap((entry) => entry.capability(ANYBODY, state));
+  return [...BASE.slice(1), ...brought].map(capabilityName).sort();
 }

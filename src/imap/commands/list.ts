@@ -1,9 +1,10 @@
 /** LIST and LSUB (RFC 9051 6.3.9; RFC 5258 LIST-EXTENDED; RFC 5819 LIST-STATUS; RFC 6154 SPECIAL-USE). */
+import type { NamedFolder } from '../../storage/index.js';
 import { readMailboxName, type Scanner, writeMailboxName } from '../../wire/imap/index.js';
 import { accountOf, type Context, command, type Done, loggedIn } from '../command.js';
 import { type ListedName, listNames, type Selection } from '../list/names.js';
 import { refusals } from '../refusals.js';
-import { readStatusItems, recentIn, type StatusItem, statusLine } from '../status-items.js';
+import { readStatusItems, recentIn, type StatusItem, statusLine, usesOfStatus } from '../status-items.js';
 
 interface ListRequest {
   readonly reference: string;
@@ -66,11 +67,21 @@ function readList(scanner: Scanner, context: Context): ListRequest {
   return { reference, patterns, select, returns, status, basic };
 }
 
+function usesOfList({ select, returns, status, basic }: ListRequest): readonly string[] {
+  return [
+    ...(basic ? [] : ['LIST-EXTENDED']),
+    ...(select.has('SPECIAL-USE') || returns.has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
+    ...(returns.has('CHILDREN') ? ['CHILDREN'] : []),
+    ...(returns.has('STATUS') ? ['LIST-STATUS', ...usesOfStatus(status)] : []),
+  ];
+}
+
 export const list = command({
   name: 'LIST',
   states: loggedIn,
   capability: ['CHILDREN', 'LIST-EXTENDED', 'LIST-STATUS'],
   grammar: readList,
+  uses: usesOfList,
   run: runList,
 });
 
@@ -83,35 +94,33 @@ async function runList(request: ListRequest, context: Context): Promise<Done> {
   }
   const { mailboxId } = accountOf(context);
   const { mailstore } = context.services;
-  const folders = await mailstore.folders(mailboxId);
+  const folders = await mailstore.namedFolders(mailboxId);
   const subscriptions = await mailstore.subscriptions(mailboxId);
   const utf8 = context.enabled.has('UTF8=ACCEPT');
   for (const name of listNames(folders, subscriptions, { reference, patterns, select })) {
     const attributes = attributesOf(name, {
       subscribed: select.has('SUBSCRIBED') || returns.has('SUBSCRIBED'),
-      children: basic || returns.has('CHILDREN'),
-      specialUse: true,
+      children: context.offers('CHILDREN') && (basic || returns.has('CHILDREN')),
+      specialUse: context.offers('SPECIAL-USE'),
     });
     const childInfo =
       name.childInfo.length === 0
         ? ''
         : ` ("CHILDINFO" (${name.childInfo.map((each) => `"${each}"`).join(' ')}))`;
     context.untagged(`LIST (${attributes.join(' ')}) "/" ${writeMailboxName(name.name, utf8)}${childInfo}`);
-    if (status.length > 0 && name.folder?.selectable)
-      context.untagged(
-        statusLine(
-          name.folder,
-          status,
-          {
-            recent: await recentIn(name.folder, status, context),
-            appendLimit: context.connection.appendLimit,
-          },
-          utf8,
-        ),
-      );
+    if (status.length > 0 && name.folder?.selectable) await tellStatus(name.folder, status, context);
     await context.flow();
   }
   return { text: 'Fatto / Done' };
+}
+
+async function tellStatus(named: NamedFolder, items: readonly StatusItem[], context: Context): Promise<void> {
+  const folder = await context.services.mailstore.counted(named);
+  if (folder === undefined) return;
+  const recent = await recentIn(folder, items, context);
+  const { appendLimit } = context.connection;
+  const utf8 = context.enabled.has('UTF8=ACCEPT');
+  context.untagged(statusLine(folder, items, { recent, appendLimit }, utf8));
 }
 
 interface Wanted {
@@ -147,7 +156,7 @@ export const lsub = command({
   async run({ reference, pattern }, context) {
     const { mailboxId } = accountOf(context);
     const { mailstore } = context.services;
-    const folders = await mailstore.folders(mailboxId);
+    const folders = await mailstore.namedFolders(mailboxId);
     const subscriptions = await mailstore.subscriptions(mailboxId);
     const select = new Set<Selection>(['SUBSCRIBED', 'RECURSIVEMATCH']);
     const utf8 = context.enabled.has('UTF8=ACCEPT');

@@ -4,6 +4,7 @@ import { command, loggedIn, noArguments } from '../command.js';
 export const namespace = command({
   name: 'NAMESPACE',
   states: loggedIn,
+  comesWith: ['NAMESPACE'],
   capability: ['NAMESPACE'],
   grammar: noArguments,
   run(_, context) {

@@ -5,6 +5,8 @@ import { readName } from './folders.js';
 
 /** RFC 9208: one root for the whole mailbox, in units of 1024 octets. */
 const ROOT = '""';
+/** Storage is all there is to tell of. */
+const QUOTA = ['QUOTA', 'QUOTA=RES-STORAGE'];
 
 async function tellQuota(context: Context): Promise<void> {
   const usage = await context.services.mailstore.usage(accountOf(context).mailboxId);
@@ -17,7 +19,8 @@ async function tellQuota(context: Context): Promise<void> {
 export const getQuota = command({
   name: 'GETQUOTA',
   states: loggedIn,
-  capability: ['QUOTA', 'QUOTA=RES-STORAGE'],
+  comesWith: QUOTA,
+  capability: QUOTA,
   grammar(scanner) {
     scanner.space();
     return scanner.astring().toString('latin1');
@@ -32,6 +35,7 @@ export const getQuota = command({
 export const getQuotaRoot = command({
   name: 'GETQUOTAROOT',
   states: loggedIn,
+  comesWith: QUOTA,
   grammar: readName,
   async run(name, context) {
     context.untagged(`QUOTAROOT ${writeMailboxName(name, context.enabled.has('UTF8=ACCEPT'))} ${ROOT}`);

@@ -10,6 +10,7 @@ import { refusals } from '../refusals.js';
 import { answerSearch } from '../search/answer.js';
 import { find } from '../search/find.js';
 import { asksModseq } from '../search/plan.js';
+import { usesOfKey, usesOfReturns } from '../search/uses.js';
 
 interface SearchRequest {
   readonly returns: ReadonlySet<SearchReturn> | undefined;
@@ -32,6 +33,7 @@ const searching = (uid: boolean): Command =>
       if (charset !== undefined && !CHARSETS.has(charset)) throw refusals.badCharset();
       return { returns, key: readSearchKeys(scanner) };
     },
+    uses: ({ returns, key }) => [...usesOfReturns(returns, 'ESEARCH'), ...usesOfKey(key)],
     async run({ returns, key }, context) {
       const selected = selectedOf(context);
       const modseq = asksModseq(key);

@@ -77,6 +77,10 @@ const open = (name: 'SELECT' | 'EXAMINE'): Command =>
     // RFC 7162 3.1: CONDSTORE comes with what QRESYNC needs.
     capability: name === 'SELECT' ? ['CONDSTORE', 'QRESYNC'] : [],
     grammar: readSelection,
+    uses: ({ condstore, known }) => [
+      ...(condstore ? ['CONDSTORE'] : []),
+      ...(known === undefined ? [] : ['QRESYNC']),
+    ],
     run: (selection, context) => select(selection, name === 'EXAMINE', context),
   });
 
@@ -120,8 +124,8 @@ async function select(
     untagged(`OK [UNSEEN ${view.sequenceOf(opened.firstUnseen)}] Primo non letto / First unseen`);
   untagged(`OK [UIDVALIDITY ${opened.uidValidity}] UIDVALIDITY`);
   untagged(`OK [UIDNEXT ${opened.uidNext}] UIDNEXT`);
-  untagged(`OK [HIGHESTMODSEQ ${opened.highestModseq}] HIGHESTMODSEQ`);
-  untagged(`OK [MAILBOXID (F${opened.id})] MAILBOXID`);
+  if (context.offers('CONDSTORE')) untagged(`OK [HIGHESTMODSEQ ${opened.highestModseq}] HIGHESTMODSEQ`);
+  if (context.offers('OBJECTID')) untagged(`OK [MAILBOXID (F${opened.id})] MAILBOXID`);
   if (known !== undefined && known.uidValidity === opened.uidValidity) await resync(selected, known, context);
   return {
     code: readOnly ? 'READ-ONLY' : 'READ-WRITE',

@@ -2,10 +2,11 @@ import { readReturn, readSearchKeys, type Scanner, type SearchKey } from '../../
 import { type Command, command, inFolder, selectedOf } from '../command.js';
 import { refusals } from '../refusals.js';
 import { answerSearch } from '../search/answer.js';
-import { find } from '../search/find.js';
-import { readOrder, sortable, sorted } from '../search/order.js';
+import { findSortable } from '../search/find.js';
+import { readOrder, sorted, usesOfOrder } from '../search/order.js';
 import { asksModseq } from '../search/plan.js';
 import { byOrderedSubject, byReferences, writeThreads } from '../search/threads.js';
+import { usesOfKey, usesOfReturns } from '../search/uses.js';
 import { CHARSETS } from './search.js';
 
 /** A charset, which RFC 5256 wants here, and the keys. */
@@ -21,6 +22,7 @@ const sorting = (uid: boolean): Command =>
     name: uid ? 'UID SORT' : 'SORT',
     states: inFolder,
     tells: uid ? 'all' : 'no-expunge',
+    comesWith: ['SORT'],
     capability: uid ? [] : ['SORT', 'SORT=DISPLAY', 'ESORT'],
     grammar(scanner) {
       scanner.space();
@@ -28,9 +30,14 @@ const sorting = (uid: boolean): Command =>
       const order = readOrder(scanner);
       return { returns, order, key: readCharsetAndKeys(scanner) };
     },
+    uses: ({ returns, order, key }) => [
+      ...usesOfReturns(returns, 'ESORT'),
+      ...usesOfOrder(order),
+      ...usesOfKey(key),
+    ],
     async run({ returns, order, key }, context) {
       const selected = selectedOf(context);
-      const found = await sortable(await find(key, context, selected, true));
+      const found = await findSortable(key, context, selected);
       const modseq = asksModseq(key);
       answerSearch(sorted(found, order), { uid, returns, modseq, name: 'SORT' }, selected, context);
       return { text: 'Fatto / Done' };
@@ -54,9 +61,10 @@ const threading = (uid: boolean): Command =>
         throw refusals.badArgument('Algoritmo sconosciuto / Unknown threading algorithm');
       return { algorithm, key: readCharsetAndKeys(scanner) };
     },
+    uses: ({ algorithm, key }) => [`THREAD=${algorithm}`, ...usesOfKey(key)],
     async run({ algorithm, key }, context) {
       const selected = selectedOf(context);
-      const found = await sortable(await find(key, context, selected, true));
+      const found = await findSortable(key, context, selected);
       const threads = algorithm === 'REFERENCES' ? byReferences(found) : byOrderedSubject(found);
       const text = writeThreads(threads, (one) => (uid ? one.uid : selected.view.sequenceOf(one.uid)));
       context.untagged(text === '' ? 'THREAD' : `THREAD ${text}`);

@@ -4,6 +4,7 @@ import { type Command, type Context, command, type Done, inFolder, writableOf } 
 import { readFlag, readFlagList } from '../flag-arguments.js';
 import { pagesOf } from '../pages.js';
 import { refusals } from '../refusals.js';
+import { usesOfSet } from '../search/uses.js';
 
 interface StoreRequest {
   readonly set: SequenceSet;
@@ -52,12 +53,16 @@ const storing = (uid: boolean): Command =>
     states: inFolder,
     tells: uid ? 'all' : 'no-expunge',
     grammar: readStore,
+    uses: ({ set, unchangedSince }) => [...usesOfSet(set), ...(unchangedSince === null ? [] : ['CONDSTORE'])],
     run: (request, context) => store(request, uid, context),
   });
 
 /** RFC 9051 6.4.6. */
 export const storeFlags = storing(false);
 export const uidStore = storing(true);
+
+/** Messages changed in one transaction: some tens of milliseconds in which nobody else writes. */
+const TOGETHER = 10_000;
 
 async function store(request: StoreRequest, uid: boolean, context: Context): Promise<Done> {
   const selected = writableOf(context);
@@ -68,7 +73,7 @@ async function store(request: StoreRequest, uid: boolean, context: Context): Pro
   const uids = selected.resolve(request.set, uid);
   const refused: number[] = [];
   let seen = 0;
-  for (const page of pagesOf(uids, 2000)) {
+  for (const page of pagesOf(uids, TOGETHER)) {
     const outcome = await context.services.mailstore.storeFlags({
       mailboxId,
       folderId,
@@ -87,7 +92,8 @@ async function store(request: StoreRequest, uid: boolean, context: Context): Pro
         context.untagged(selected.flagLine(state, context.enabled, uid || context.enabled.has('QRESYNC')));
       else if (context.enabled.has('CONDSTORE'))
         context.untagged(selected.modseqLine(state, uid || context.enabled.has('QRESYNC')));
-      await context.flow();
+      const waits = context.flow();
+      if (waits !== undefined) await waits;
     }
   }
   const text = 'Fatto / Done';

@@ -2,8 +2,10 @@
  * One message's FETCH response. Everything that can fail is done before its first octet is written: an item is words, or a
  * rope whose blobs have been proved.
  */
+import { ConnectionLost, messageOf } from '../../listener/index.js';
 import { decodeBody, Header, MimeError, transferEncoding } from '../../mime/index.js';
 import { Rope } from '../../rope/index.js';
+import type { SummaryPart } from '../../storage/index.js';
 import {
   type FetchItem,
   imapString,
@@ -14,6 +16,7 @@ import {
 import type { Context } from '../command.js';
 import { refusals } from '../refusals.js';
 import type { Selected } from '../selected.js';
+import { after, type Soon } from '../soon.js';
 import { headerFields } from './header-fields.js';
 import type { MessageData } from './message.js';
 import { partOf, rangeOf } from './section.js';
@@ -25,95 +28,174 @@ interface Octets {
   readonly rope: Rope;
 }
 
+/** Words are Latin-1, and may hold a literal. */
 type Said = string | Octets;
+
+/** Says one item of any message. */
+type Speaker = (message: MessageData, selected: Selected) => Soon<Said>;
+
+/** What a FETCH asks of every message. */
+export interface Asked {
+  readonly speakers: readonly Speaker[];
+  /** Parts of the summary that it needs. */
+  readonly parts: readonly SummaryPart[];
+}
 
 /** Decoded octets of one part (RFC 3516): in memory, so bounded. */
 const DECODED = 64 * 1024 * 1024;
 
-export async function answerFetch(
+export const asking = (items: readonly FetchItem[]): Asked => ({
+  speakers: items.map(speaker),
+  parts: items.flatMap(partsOf),
+});
+
+/** @returns what has to be waited for, when it does */
+export function answerFetch(
   message: MessageData,
-  items: readonly FetchItem[],
+  { speakers }: Asked,
   selected: Selected,
   context: Context,
-): Promise<void> {
-  const said: Said[] = [];
-  for (const item of items) said.push(await say(item, message, selected));
-  context.write(`* ${selected.view.sequenceOf(message.row.uid)} FETCH (`);
-  let first = true;
+): Promise<void> | undefined {
+  const begin = `* ${selected.view.sequenceOf(message.row.uid)} FETCH (`;
+  const said = speakers.map((say) => say(message, selected));
+  if (!said.every((one) => typeof one === 'string')) return answerLater(begin, said, context);
+  context.write(`${begin}${said.join(' ')})\r\n`);
+  return context.flow();
+}
+
+async function answerLater(begin: string, coming: readonly Soon<Said>[], context: Context): Promise<void> {
+  const said = await Promise.all(coming);
+  let words = begin;
+  let space = '';
   for (const one of said) {
-    const space = first ? '' : ' ';
-    first = false;
-    if (typeof one === 'string') context.write(space + one);
-    else await writeOctets(space, one, context);
+    words += space;
+    space = ' ';
+    if (typeof one === 'string') {
+      words += one;
+      continue;
+    }
+    const { name, mark, rope } = one;
+    context.write(`${words}${name} ${mark}{${rope.length}}\r\n`);
+    words = '';
+    await writeRope(rope, context);
   }
-  context.write(')\r\n');
+  context.write(`${words})\r\n`);
   await context.flow();
 }
 
-async function writeOctets(space: string, { name, mark, rope }: Octets, context: Context): Promise<void> {
-  context.write(`${space}${name} ${mark}{${rope.length}}\r\n`);
-  for await (const chunk of rope.chunks()) {
-    context.write(chunk);
-    await context.flow();
+async function writeRope(rope: Rope, context: Context): Promise<void> {
+  try {
+    await writeSegments(rope, context);
+  } catch (error) {
+    // The client was told how many octets come: it must not take an answer for some of them.
+    throw error instanceof ConnectionLost ? error : new ConnectionLost(messageOf(error), { cause: error });
   }
 }
 
-async function say(item: FetchItem, message: MessageData, selected: Selected): Promise<Said> {
-  const { row } = message;
+/** What is in memory is written as it is, the rest as it is read. */
+async function writeSegments(rope: Rope, context: Context): Promise<void> {
+  for (const segment of rope.segments) {
+    if ('bytes' in segment) {
+      context.write(segment.bytes);
+      await context.flow();
+      continue;
+    }
+    for await (const chunk of Rope.of(segment).chunks()) {
+      context.write(chunk);
+      await context.flow();
+    }
+  }
+}
+
+function partsOf(item: FetchItem): readonly SummaryPart[] {
+  switch (item.kind) {
+    case 'ENVELOPE':
+      return ['envelope'];
+    case 'BODY':
+      return ['body'];
+    case 'BODYSTRUCTURE':
+      return ['bodyStructure'];
+    case 'PREVIEW':
+      return ['preview'];
+    case 'BINARY[]':
+    case 'BINARY.SIZE[]':
+      return ['parts'];
+    case 'BODY[]': {
+      const { part, text } = item.section;
+      if (part.length > 0 || text.kind === 'text') return ['parts'];
+      return text.kind === 'all' ? [] : ['header'];
+    }
+    default:
+      return [];
+  }
+}
+
+const summarySpeaker =
+  (name: string, part: 'envelope' | 'body' | 'bodyStructure'): Speaker =>
+  (message) =>
+    after(message.summary(part), (text) => `${name} ${text}`);
+
+function speaker(item: FetchItem): Speaker {
   switch (item.kind) {
     case 'UID':
-      return `UID ${row.uid}`;
+      return ({ row }) => `UID ${row.uid}`;
     case 'FLAGS':
-      return `FLAGS (${selected.flagsOf(row)})`;
+      return ({ row }, selected) => `FLAGS (${selected.flagsOf(row)})`;
     case 'MODSEQ':
-      return `MODSEQ (${row.modseq})`;
+      return ({ row }) => `MODSEQ (${row.modseq})`;
     case 'INTERNALDATE':
-      return `INTERNALDATE ${writeDateTime(row.internalDate)}`;
+      return ({ row }) => `INTERNALDATE ${writeDateTime(row.internalDate)}`;
     case 'SAVEDATE':
-      return `SAVEDATE ${writeDateTime(row.savedAt)}`;
+      return ({ row }) => `SAVEDATE ${writeDateTime(row.savedAt)}`;
     case 'RFC822.SIZE':
-      return `RFC822.SIZE ${row.size}`;
+      return ({ row }) => `RFC822.SIZE ${row.size}`;
     case 'EMAILID':
-      return `EMAILID (M${row.contentId})`;
+      return ({ row }) => `EMAILID (M${row.contentId})`;
     case 'THREADID':
-      return 'THREADID NIL';
+      return () => 'THREADID NIL';
     case 'ENVELOPE':
-      return `ENVELOPE ${(await message.summary()).envelope}`;
+      return summarySpeaker('ENVELOPE', 'envelope');
     case 'BODY':
-      return `BODY ${(await message.summary()).body}`;
+      return summarySpeaker('BODY', 'body');
     case 'BODYSTRUCTURE':
-      return `BODYSTRUCTURE ${(await message.summary()).bodyStructure}`;
+      return summarySpeaker('BODYSTRUCTURE', 'bodyStructure');
     case 'PREVIEW':
-      return `PREVIEW ${imapString(utf8Octets((await message.summary()).preview))}`;
+      return async (message) => `PREVIEW ${imapString(utf8Octets(await message.summary('preview')))}`;
     case 'BODY[]':
-      return sayBody(item, message);
+      return bodySpeaker(item);
     case 'BINARY[]':
-      return sayBinary(item, message);
+      return (message) => sayBinary(item, message);
     case 'BINARY.SIZE[]':
-      return `BINARY.SIZE[${item.part.join('.')}] ${(await decodedPart(message, item.part))?.length ?? 0}`;
+      return async (message) =>
+        `BINARY.SIZE[${item.part.join('.')}] ${(await decodedPart(message, item.part))?.length ?? 0}`;
   }
 }
 
-async function sayBody(item: Extract<FetchItem, { kind: 'BODY[]' }>, message: MessageData): Promise<Said> {
+const all = (block: string): string => block;
+
+function bodySpeaker(item: Extract<FetchItem, { kind: 'BODY[]' }>): Speaker {
   const { section, partial, name } = item;
   const { part, text } = section;
   if (part.length === 0 && text.kind === 'all')
-    return {
+    return async (message) => ({
       name,
       mark: '',
       rope: cut(await (partial === undefined ? message.whole() : message.rope()), partial),
-    };
-  if (part.length === 0 && (text.kind === 'header' || text.kind === 'header-fields')) {
-    const header = await message.header();
-    const block = text.kind === 'header' ? header : headerFields(header, text.names, text.not);
-    return { name, mark: '', rope: cut(Rope.of(block), partial) };
-  }
-  const range = rangeOf(await message.layout(), section);
-  if (range === undefined) return `${name} NIL`;
-  const slice = (await message.rope()).slice(...range);
-  if (text.kind !== 'header-fields') return { name, mark: '', rope: cut(slice, partial) };
-  const block = headerFields(await slice.bytes(), text.names, text.not);
-  return { name, mark: '', rope: cut(Rope.of(block), partial) };
+    });
+  const wanted = text.kind === 'header-fields' ? headerFields(text.names, text.not) : all;
+  const literal = (block: string): string => {
+    const octets = wanted(block);
+    const some = partial === undefined ? octets : octets.slice(partial.from, partial.from + partial.length);
+    return `${name} {${some.length}}\r\n${some}`;
+  };
+  if (part.length === 0 && text.kind !== 'text') return (message) => after(message.header(), literal);
+  return async (message) => {
+    const range = rangeOf(await message.layout(), section);
+    if (range === undefined) return `${name} NIL`;
+    const slice = (await message.rope()).slice(...range);
+    if (text.kind !== 'header-fields') return { name, mark: '', rope: cut(slice, partial) };
+    return literal((await slice.bytes()).toString('latin1'));
+  };
 }
 
 async function sayBinary(

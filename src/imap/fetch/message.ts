@@ -1,19 +1,23 @@
-import { type Layout, type Mailstore, summarise } from '../../mailstore/index.js';
+import { type Layout, type Mailstore, type SummarisedMessage, summarise } from '../../mailstore/index.js';
 import type { Rope } from '../../rope/index.js';
-import type { ListedMessage, SummarisedMessage, Summary } from '../../storage/index.js';
+import type { ListedMessage, StoredSummary, Summary, SummaryPart } from '../../storage/index.js';
+import type { Soon } from '../soon.js';
+
+type TextPart = Exclude<SummaryPart, 'header'>;
 
 /** What FETCH and SEARCH read of one message: its row, its summary where it is stored, its bytes only when they are asked for. */
 export class MessageData {
   readonly row: ListedMessage;
   readonly #mailstore: Pick<Mailstore, 'open'>;
-  #summary: Omit<Summary, 'indexed'> | undefined;
+  readonly #stored: StoredSummary | undefined;
+  #computed: Promise<Summary> | undefined;
   #layout: Layout | undefined;
   #rope: Promise<Rope> | undefined;
 
-  constructor(row: ListedMessage | SummarisedMessage, mailstore: Pick<Mailstore, 'open'>) {
+  constructor({ row, summary }: SummarisedMessage, mailstore: Pick<Mailstore, 'open'>) {
     this.row = row;
     this.#mailstore = mailstore;
-    this.#summary = 'envelope' in row ? storedSummary(row) : undefined;
+    this.#stored = summary;
   }
 
   /** All of its bytes. @throws StoreConflict 'content' when it was expunged and swept; BlobDamaged */
@@ -27,28 +31,30 @@ export class MessageData {
     return this.#mailstore.open(this.row, 'whole');
   }
 
-  /** Stored, or computed now because it is not yet. */
-  async summary(): Promise<Omit<Summary, 'indexed'>> {
-    this.#summary ??= (await summarise(await this.rope())).summary;
-    return this.#summary;
+  /** A part of its summary: as it was read with the row, or computed now because it is not stored yet. */
+  summary(part: TextPart): Soon<string> {
+    return this.#stored?.[part] ?? this.#compute().then((summary) => summary[part]);
+  }
+
+  #compute(): Promise<Summary> {
+    this.#computed ??= this.rope()
+      .then(summarise)
+      .then(({ summary }) => summary);
+    return this.#computed;
   }
 
   async layout(): Promise<Layout> {
-    this.#layout ??= JSON.parse((await this.summary()).parts) as Layout;
+    this.#layout ??= JSON.parse(await this.summary('parts')) as Layout;
     return this.#layout;
   }
 
-  /** The header block, from beside the row where it is kept there. */
-  async header(): Promise<Buffer> {
-    const { header } = await this.summary();
-    if (header !== null) return Buffer.from(header.buffer, header.byteOffset, header.byteLength);
-    const [start, bodyStart] = await this.layout();
-    return (await this.rope()).slice(start, bodyStart).bytes();
+  /** The header block (Latin-1), from the summary where it is kept there. */
+  header(): Soon<string> {
+    return this.#stored?.header ?? this.#readHeader();
   }
-}
 
-function storedSummary(row: SummarisedMessage): Omit<Summary, 'indexed'> | undefined {
-  const { header, envelope, body, bodyStructure, parts, sort, preview } = row;
-  const stored = { header, envelope, body, bodyStructure, parts, sort, preview };
-  return envelope === null ? undefined : (stored as Omit<Summary, 'indexed'>);
+  async #readHeader(): Promise<string> {
+    const [start, bodyStart] = await this.layout();
+    return (await (await this.rope()).slice(start, bodyStart).bytes()).toString('latin1');
+  }
 }

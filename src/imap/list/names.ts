@@ -1,12 +1,12 @@
 /** Which names LIST tells (RFC 5258 3): matching is of names alone, then the options choose. */
-import type { Folder } from '../../storage/index.js';
+import type { NamedFolder } from '../../storage/index.js';
 
 export type Selection = 'SUBSCRIBED' | 'REMOTE' | 'RECURSIVEMATCH' | 'SPECIAL-USE';
 
 export interface ListedName {
   readonly name: string;
   /** Undefined: a subscription without a folder, or a name that only others stand under. */
-  readonly folder: Folder | undefined;
+  readonly folder: NamedFolder | undefined;
   readonly subscribed: boolean;
   readonly hasChildren: boolean;
   /** RFC 5258 3.5: why it is told though it does not fit itself. */
@@ -20,7 +20,7 @@ export interface Wanted {
 }
 
 export function listNames(
-  folders: readonly Folder[],
+  folders: readonly NamedFolder[],
   subscriptions: readonly string[],
   { reference, patterns, select }: Wanted,
 ): ListedName[] {

@@ -1,8 +1,7 @@
 /** SORT's order (RFC 5256 3; RFC 5957 for the display names). */
-import type { SortKeys } from '../../mailstore/index.js';
 import type { Scanner } from '../../wire/imap/index.js';
 import { refusals } from '../refusals.js';
-import type { Found } from './find.js';
+import type { Sortable } from './find.js';
 
 const CRITERIA = [
   'ARRIVAL',
@@ -37,20 +36,12 @@ export function readOrder(scanner: Scanner): Order[] {
   });
 }
 
-/** A message with what it is sorted by. */
-export interface Sortable extends Found {
-  readonly keys: SortKeys;
-}
-
-export async function sortable(found: readonly Found[]): Promise<Sortable[]> {
-  const list: Sortable[] = [];
-  for (const one of found)
-    list.push({ ...one, keys: JSON.parse((await one.message.summary()).sort) as SortKeys });
-  return list;
-}
+/** The display names come with a capability of their own (RFC 5957). */
+export const usesOfOrder = (order: readonly Order[]): readonly string[] =>
+  order.some(({ by }) => by === 'DISPLAYFROM' || by === 'DISPLAYTO') ? ['SORT=DISPLAY'] : [];
 
 /** The date of a message: the one it names, else when it arrived (RFC 5256 2.2). */
-export const dateOf = ({ keys, message }: Sortable): number => keys.sent ?? message.row.internalDate;
+export const dateOf = ({ keys, internalDate }: Sortable): number => keys.sent ?? internalDate;
 
 /** Sorted; equal ones by their place in the folder. */
 export function sorted(list: readonly Sortable[], order: readonly Order[]): Sortable[] {
@@ -66,11 +57,11 @@ export function sorted(list: readonly Sortable[], order: readonly Order[]): Sort
 function compare(one: Sortable, other: Sortable, by: Criterion): number {
   switch (by) {
     case 'ARRIVAL':
-      return one.message.row.internalDate - other.message.row.internalDate;
+      return one.internalDate - other.internalDate;
     case 'DATE':
       return dateOf(one) - dateOf(other);
     case 'SIZE':
-      return one.message.row.size - other.message.row.size;
+      return one.size - other.size;
     case 'SUBJECT':
       return text(one.keys.subject, other.keys.subject);
     case 'FROM':

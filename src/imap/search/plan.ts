@@ -1,21 +1,22 @@
+import type { SummaryPart } from '../../storage/index.js';
 import type { SearchKey } from '../../wire/imap/index.js';
 
-/** What has to be read of a message to judge it: its row, its summary, or its text. */
-export type Depth = 'row' | 'summary' | 'text';
+/** Parts of a message's summary that judging it may need. */
+export function partsOf(key: SearchKey): readonly SummaryPart[] {
+  const leaves = leavesOf(key);
+  const parts: SummaryPart[] = [];
+  if (leaves.some(({ kind }) => kind === 'field' || kind === 'header')) parts.push('header');
+  if (leaves.some((leaf) => leaf.kind === 'day' && leaf.of === 'sent')) parts.push('sort');
+  return parts;
+}
 
-const DEPTHS: Partial<Record<SearchKey['kind'], Depth>> = {
-  field: 'summary',
-  header: 'summary',
-  text: 'text',
-};
-
-/** The most that any key needs. */
-export function depthOf(key: SearchKey): Depth {
-  const depths = leavesOf(key).map((leaf) =>
-    leaf.kind === 'day' && leaf.of === 'sent' ? 'summary' : (DEPTHS[leaf.kind] ?? 'row'),
-  );
-  if (depths.includes('text')) return 'text';
-  return depths.includes('summary') ? 'summary' : 'row';
+/**
+ * The text that stands in the full text index of every message that fits the key: the index has each message's header, decoded,
+ * and its body. An address is also found as it is read, without comments and quotes, and so stands nowhere.
+ */
+export function indexedText(key: SearchKey): string | undefined {
+  if (key.kind === 'text' || key.kind === 'header') return key.text;
+  return key.kind === 'field' && key.field === 'SUBJECT' ? key.text : undefined;
 }
 
 /** All keys that hold no others. */

@@ -1,5 +1,6 @@
 /** Conversations (RFC 5256 3, THREAD). */
-import { dateOf, type Sortable } from './order.js';
+import type { Sortable } from './find.js';
+import { dateOf } from './order.js';
 
 export interface Thread {
   /** Undefined: a message that is not here and holds others together. */

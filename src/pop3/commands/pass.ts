@@ -8,9 +8,9 @@ export const pass = command({
   name: 'PASS',
   states: ['user'],
   grammar: password,
-  async run(secret, { state, logIn }) {
+  async run(secret, { state, login }) {
     if (state.kind !== 'user') throw refusals.wrongState('PASS');
-    const maildrop = await logIn(state.user, secret);
+    const maildrop = await login.withPassword(state.user, secret);
     return { reply: ok(summary(maildrop)), next: { kind: 'transaction', maildrop } };
   },
 });

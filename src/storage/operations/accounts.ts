@@ -2,12 +2,21 @@
 
 import { addressKey, domainOf } from '../../pec/index.js';
 import { StoreConflict } from '../errors.js';
-import type { Alias, Domain, Holder, Mailbox, MailboxState } from '../records.js';
+import type {
+  Alias,
+  Domain,
+  Holder,
+  Mailbox,
+  MailboxState,
+  OrdinaryRule,
+  ScramCredential,
+} from '../records.js';
 import type { AddressTable, MailboxTable } from '../schema.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, ReadTransaction, Transaction } from '../transaction.js';
 import { directoryChanged } from './directory.js';
 import { createStandardFolders } from './folders.js';
+import { replaceScram, scramOf } from './scram.js';
 
 // --- domains ---------------------------------------------------------------------------------------------------
 
@@ -103,7 +112,7 @@ export const findHolder: ReadOperation<{ id: number }, Holder | undefined> = (tx
 
 // --- mailboxes -------------------------------------------------------------------------------------------------
 
-type NewMailbox = Omit<MailboxTable, 'id' | 'used' | 'last_uid_validity'>;
+type NewMailbox = Omit<MailboxTable, 'id' | 'used' | 'last_uid_validity' | 'ordinary'>;
 
 const insertMailbox = statement<NewMailbox, { id: number }>((db, p) =>
   db
@@ -145,9 +154,10 @@ const mailboxColumns = [
   'mailbox.quota',
   'mailbox.used',
   'mailbox.created_at as createdAt',
+  'mailbox.ordinary',
 ] as const;
 
-type MailboxRow = Omit<Mailbox, 'domain'>;
+type MailboxRow = Omit<Mailbox, 'domain' | 'ordinary'> & { readonly ordinary: string | null };
 
 const selectMailbox = statement<{ key: string }, MailboxRow>((db, p) =>
   db
@@ -171,6 +181,7 @@ const updateMailbox = statement<{
   state: MailboxState;
   quota: number;
   holderId: number | null;
+  ordinary: string | null;
 }>((db, p) =>
   db
     .updateTable('mailbox')
@@ -179,13 +190,29 @@ const updateMailbox = statement<{
       state: p('state'),
       quota: p('quota'),
       holder_id: p('holderId'),
+      ordinary: p('ordinary'),
     })
     .where('id', '=', p('id')),
 );
 
-const asMailbox = (row: MailboxRow): Mailbox => ({ ...row, domain: domainOf(row.address) });
+const asMailbox = (row: MailboxRow): Mailbox => ({
+  ...row,
+  domain: domainOf(row.address),
+  ordinary: row.ordinary === null ? null : readRule(row.ordinary),
+});
 
-async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
+const FORWARD = 'forward=';
+
+function readRule(text: string): OrdinaryRule {
+  if (text.startsWith(FORWARD)) return { kind: 'forward', to: text.slice(FORWARD.length) };
+  return { kind: text === 'anomaly' ? 'anomaly' : 'reject' };
+}
+
+const ruleText = (rule: OrdinaryRule): string =>
+  rule.kind === 'forward' ? `${FORWARD}${rule.to}` : rule.kind;
+
+/** @throws StoreConflict 'mailbox' when there is none. */
+export async function mailboxOf(tx: ReadTransaction, address: string): Promise<Mailbox> {
   const row = await tx.first(selectMailbox, { key: addressKey(address) });
   if (row === undefined) throw new StoreConflict('mailbox', `no mailbox ${address}`, { address });
   return asMailbox(row);
@@ -222,6 +249,8 @@ export const addMailbox: Operation<
   {
     address: string;
     passwordHash: string;
+    /** Of the same password. */
+    scram?: ScramCredential | undefined;
     holderId: number | null;
     /** Octets. */
     quota: number;
@@ -229,7 +258,7 @@ export const addMailbox: Operation<
     now: number;
   },
   Mailbox
-> = async (tx, { address, passwordHash, holderId, quota, kind, now }) => {
+> = async (tx, { address, passwordHash, scram, holderId, quota, kind, now }) => {
   if (holderId !== null) await requireHolder(tx, holderId);
   const row = await tx.first(insertMailbox, {
     address,
@@ -243,8 +272,9 @@ export const addMailbox: Operation<
   if (row === undefined) throw new StoreConflict('mailbox', 'the mailbox was not stored');
   await claimAddress(tx, { address, mailboxId: row.id, alias: false, now });
   await createStandardFolders(tx, { mailboxId: row.id, now });
+  await replaceScram(tx, row.id, scram);
   const base = { id: row.id, address, kind, state: 'active', holderId, passwordHash, quota } as const;
-  return asMailbox({ ...base, used: 0, createdAt: now });
+  return asMailbox({ ...base, used: 0, createdAt: now, ordinary: null });
 };
 
 /**
@@ -255,9 +285,12 @@ export const setMailbox: Operation<
   {
     address: string;
     passwordHash?: string | undefined;
+    /** Of the same password: without one the mailbox has none any more. */
+    scram?: ScramCredential | undefined;
     state?: MailboxState | undefined;
     quota?: number | undefined;
     holderId?: number | null | undefined;
+    ordinary?: OrdinaryRule | null | undefined;
   },
   Mailbox
 > = async (tx, change) => {
@@ -269,9 +302,12 @@ export const setMailbox: Operation<
     state: change.state ?? mailbox.state,
     quota: change.quota ?? mailbox.quota,
     holderId: change.holderId === undefined ? mailbox.holderId : change.holderId,
+    ordinary: change.ordinary === undefined ? mailbox.ordinary : change.ordinary,
   };
   const { id, passwordHash, state, quota, holderId } = changed;
-  await tx.run(updateMailbox, { id, passwordHash, state, quota, holderId });
+  const ordinary = changed.ordinary === null ? null : ruleText(changed.ordinary);
+  await tx.run(updateMailbox, { id, passwordHash, state, quota, holderId, ordinary });
+  if (change.passwordHash !== undefined) await replaceScram(tx, id, change.scram);
   tx.touch({ mailbox: id });
   return changed;
 };
@@ -289,6 +325,18 @@ export const findMailbox: ReadOperation<{ address: string }, Mailbox | undefined
 ) => {
   const row = await tx.first(selectMailbox, { key: addressKey(address) });
   return row === undefined ? undefined : asMailbox(row);
+};
+
+/** No mailbox has this id. */
+const NOBODY = -1;
+
+/** What a login is checked against. The same questions are asked for an address that nobody has. */
+export const findLogin: ReadOperation<
+  { address: string },
+  { readonly mailbox: Mailbox | undefined; readonly scram: ScramCredential | undefined }
+> = async (tx, { address }) => {
+  const mailbox = await findMailbox(tx, { address });
+  return { mailbox, scram: await scramOf(tx, mailbox?.id ?? NOBODY) };
 };
 
 export const findMailboxById: ReadOperation<{ id: number }, Mailbox | undefined> = async (tx, { id }) => {

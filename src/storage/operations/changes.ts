@@ -8,6 +8,7 @@ import { statement } from '../statement.js';
 import type { Transaction } from '../transaction.js';
 import { contentSize, storeContent } from './contents.js';
 import { deposit } from './mail.js';
+import { setApart } from './quarantine.js';
 
 /** Where the new rows are, index by index as in the `Changes`. */
 export interface Applied {
@@ -42,6 +43,7 @@ export async function apply(tx: Transaction, changes: Changes): Promise<Applied>
   for (const entry of changes.deposits) await deposit(tx, entry, (await locate(entry.content)).id);
   for (const row of changes.queue) await enqueue(tx, row, (await locate(row.content)).id);
   if (changes.queue.length > 0) tx.touch({ queue: true });
+  for (const entry of changes.quarantine ?? []) await setApart(tx, entry, (await locate(entry.content)).id);
   for (const event of changes.events) await tx.append(event);
   return { receiptIds, contentId: async (ref) => (await locate(ref)).id };
 }

@@ -1,6 +1,6 @@
 /**
  * Contents and the blobs they point at. References are rows: a content lives while a message, a queue row, an
- * outgoing message or a receipt names it, a blob while a content or an unexpired link does.
+ * outgoing message, a receipt or the quarantine names it, a blob while a content or an unexpired link does.
  *
  * Crash points: a blob's file is put after its link row is committed and before the content that needs it is; a crash
  * between leaves a link that expires. A file goes only after the commit that removed its row; a crash between leaves a
@@ -138,6 +138,9 @@ const selectReleased = statement<{ limit: number }, { contentId: number; inUse: 
                 .whereRef('content_id', '=', 'released.content_id'),
             ),
             e.exists(e.selectFrom('receipt').select('id').whereRef('content_id', '=', 'released.content_id')),
+            e.exists(
+              e.selectFrom('quarantine').select('id').whereRef('content_id', '=', 'released.content_id'),
+            ),
           ]),
         )
         .then(1)

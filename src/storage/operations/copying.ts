@@ -204,14 +204,24 @@ const selectUidValidity = statement<{ mailboxId: number; name: string }, { uidVa
     .where('selectable', '=', 1),
 );
 
+interface Placing {
+  readonly mailboxId: number;
+  readonly folder: string;
+  readonly now: number;
+}
+
+async function uidValidityOf(tx: Transaction, { mailboxId, folder }: Placing): Promise<number> {
+  const place = await tx.first(selectUidValidity, { mailboxId, name: folder });
+  if (place !== undefined) return place.uidValidity;
+  throw new StoreConflict('folder', `mailbox ${mailboxId} has no folder ${folder}`, { folder });
+}
+
 /** Appends messages, all or none (RFC 3502). @throws StoreConflict 'folder', 'quota', 'blob' */
 export const appendMessages: Operation<
   { mailboxId: number; folder: string; messages: readonly Appended[]; now: number },
   { uidValidity: number; uids: readonly number[] }
 > = async (tx, { mailboxId, folder, messages, now }) => {
-  const place = await tx.first(selectUidValidity, { mailboxId, name: folder });
-  if (place === undefined)
-    throw new StoreConflict('folder', `mailbox ${mailboxId} has no folder ${folder}`, { folder });
+  const uidValidity = await uidValidityOf(tx, { mailboxId, folder, now });
   const uids: number[] = [];
   for (const { content, internalDate, flags } of messages) {
     const contentId = await storeContent(tx, content);
@@ -226,5 +236,28 @@ export const appendMessages: Operation<
     };
     uids.push((await deposit(tx, entry, contentId)).uid);
   }
-  return { uidValidity: place.uidValidity, uids };
+  return { uidValidity, uids };
+};
+
+/**
+ * Puts a message into a folder and takes another out of its own (RFC 8508). The room of the old one is free for the new one, and one
+ * that is no larger finds room in a full mailbox too.
+ * @throws StoreConflict 'message' when the old one is gone, 'folder', 'quota', 'blob'
+ */
+export const replaceMessage: Operation<
+  Placing & { folderId: number; uid: number; message: Appended },
+  { uidValidity: number; uid: number }
+> = async (tx, { mailboxId, folderId, uid, folder, message, now }) => {
+  const uidValidity = await uidValidityOf(tx, { mailboxId, folder, now });
+  const [old] = await tx.all(selectSources, { folderId, uids: [uid] });
+  if (old === undefined)
+    throw new StoreConflict('message', `no message ${uid} in folder ${folderId}`, { uid });
+  const { content, internalDate, flags } = message;
+  const { size } = content;
+  // Stored before the old one goes: what both have in common stays.
+  const contentId = await storeContent(tx, content);
+  await expungeRows(tx, { mailboxId, folderId, which: { uids: [uid] } });
+  const withinQuota = size > old.size;
+  const entry = { mailboxId, folder, size, internalDate, savedAt: now, flags, withinQuota };
+  return { uidValidity, uid: (await deposit(tx, entry, contentId)).uid };
 };

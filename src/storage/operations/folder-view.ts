@@ -1,8 +1,7 @@
 /** A folder as a session sees it: what is in it, what changed since, what to answer about each message. */
-import { sql } from 'kysely';
-import type { Summary } from '../records.js';
 import { statement } from '../statement.js';
 import type { ReadOperation } from '../transaction.js';
+import { type Among, type ByUid, readByUid } from './runs.js';
 
 /** A folder at one moment. */
 export interface OpenedFolder {
@@ -60,6 +59,12 @@ const selectKeywords = statement<{ folderId: number }, { keywords: string }>((db
   db.selectFrom('message').select('keywords').distinct().where('folder_id', '=', p('folderId')),
 );
 
+/** The id of a folder that can be opened. */
+export const folderNamed: ReadOperation<{ mailboxId: number; name: string }, number | undefined> = async (
+  tx,
+  request,
+) => (await tx.first(selectFolder, request))?.id;
+
 /** Undefined when there is no such folder, or only others that stand under its name. */
 export const openFolder: ReadOperation<
   { mailboxId: number; name: string; since: number },
@@ -80,20 +85,36 @@ export const openFolder: ReadOperation<
 
 // --- changes ---------------------------------------------------------------------------------------------------
 
-/** A message whose flags are other ones, or that is new. */
-export interface ChangedMessage {
+/** What a FETCH or a SEARCH of one message starts from. */
+export interface ListedMessage {
   readonly uid: number;
   readonly modseq: number;
   readonly system: number;
   /** JSON. */
   readonly keywords: string;
+  readonly contentId: number;
+  readonly size: number;
+  readonly internalDate: number;
+  readonly savedAt: number;
 }
+
+const columns = [
+  'message.uid',
+  'message.modseq',
+  'message.system',
+  'message.keywords',
+  'message.content_id as contentId',
+  'message.size',
+  'message.internal_date as internalDate',
+  'message.saved_at as savedAt',
+] as const;
 
 export interface FolderChanges {
   readonly uidValidity: number;
   readonly uidNext: number;
   readonly highestModseq: number;
-  readonly changed: readonly ChangedMessage[];
+  /** Whose flags are other ones, or that are new. */
+  readonly changed: readonly ListedMessage[];
   /** UIDs that went; 'unknown' when it is too long ago: those that are not there went. */
   readonly gone: readonly number[] | 'unknown';
 }
@@ -111,10 +132,10 @@ const selectFacts = statement<{ folderId: number }, Omit<FolderFacts, 'id' | 'na
       .where('id', '=', p('folderId'))
       .where('selectable', '=', 1),
 );
-const selectChanged = statement<{ folderId: number; since: number }, ChangedMessage>((db, p) =>
+const selectChanged = statement<{ folderId: number; since: number }, ListedMessage>((db, p) =>
   db
     .selectFrom('message')
-    .select(['uid', 'modseq', 'system', 'keywords'])
+    .select(columns)
     .where('folder_id', '=', p('folderId'))
     .where('modseq', '>', p('since'))
     .orderBy('uid'),
@@ -146,82 +167,26 @@ export const folderChanges: ReadOperation<
 
 // --- messages --------------------------------------------------------------------------------------------------
 
-/** What a FETCH or a SEARCH of one message starts from. */
-export interface ListedMessage extends ChangedMessage {
-  readonly contentId: number;
-  readonly size: number;
-  readonly internalDate: number;
-  readonly savedAt: number;
-}
-
-/** With its content's summary; all of it null while there is none. */
-export type SummarisedMessage = ListedMessage & {
-  readonly [K in Exclude<keyof Summary, 'indexed'>]: Summary[K] | null;
-} & { readonly indexed: number | null };
-
-const columns = [
-  'message.uid',
-  'message.modseq',
-  'message.system',
-  'message.keywords',
-  'message.content_id as contentId',
-  'message.size',
-  'message.internal_date as internalDate',
-  'message.saved_at as savedAt',
-] as const;
-
-const selectListed = statement<{ folderId: number; uids: readonly number[] }, ListedMessage>((db, p) =>
-  db
-    .selectFrom('message')
-    .select(columns)
-    .where('folder_id', '=', p('folderId'))
-    .where('uid', 'in', p.numbers('uids'))
-    .orderBy('uid'),
-);
-
-const selectSummarised = statement<{ folderId: number; uids: readonly number[] }, SummarisedMessage>(
-  (db, p) =>
+const listed: ByUid<ListedMessage> = {
+  among: statement((db, p) =>
     db
       .selectFrom('message')
-      .leftJoin('summary', 'summary.content_id', 'message.content_id')
-      .select([
-        ...columns,
-        'summary.header',
-        'summary.envelope',
-        'summary.body',
-        'summary.body_structure as bodyStructure',
-        'summary.parts',
-        'summary.sort',
-        'summary.preview',
-        'summary.indexed',
-      ])
-      .where('message.folder_id', '=', p('folderId'))
-      .where('message.uid', 'in', p.numbers('uids'))
-      .orderBy('message.uid'),
-);
+      .select(columns)
+      .where('folder_id', '=', p('folderId'))
+      .where('uid', 'in', p.numbers('uids'))
+      .orderBy('uid'),
+  ),
+  between: statement((db, p) =>
+    db
+      .selectFrom('message')
+      .select(columns)
+      .where('folder_id', '=', p('folderId'))
+      .where('uid', '>=', p('first'))
+      .where('uid', '<=', p('last'))
+      .orderBy('uid'),
+  ),
+};
 
 /** Messages by growing UID; those that are gone are missing. Callers ask for some hundred at a time. */
-export const listedMessages: ReadOperation<{ folderId: number; uids: readonly number[] }, ListedMessage[]> = (
-  tx,
-  request,
-) => tx.all(selectListed, request);
-
-export const summarisedMessages: ReadOperation<
-  { folderId: number; uids: readonly number[] },
-  SummarisedMessage[]
-> = (tx, request) => tx.all(selectSummarised, request);
-
-const selectMatching = statement<{ query: string; contentIds: readonly number[] }, { contentId: number }>(
-  (db, p) =>
-    sql<{ contentId: number }>`select rowid as "contentId" from content_text
-      where content_text match ${p('query')} and rowid in ${p.numbers('contentIds')}`.compile(db),
-);
-
-/**
- * Which of these contents may hold the text: those whose full text has every trigram that the query names. Only contents
- * whose summary says `indexed` can be told apart so. SQLite only.
- */
-export const matchingContents: ReadOperation<
-  { query: string; contentIds: readonly number[] },
-  number[]
-> = async (tx, request) => (await tx.all(selectMatching, request)).map(({ contentId }) => contentId);
+export const listedMessages: ReadOperation<Among, ListedMessage[]> = (tx, request) =>
+  readByUid(tx, listed, request);

@@ -1,7 +1,7 @@
 /** The folders of a mailbox, and the names its user subscribed to. */
 import { StoreConflict } from '../errors.js';
 import { DELETED, SEEN } from '../flags.js';
-import type { Folder, SpecialUse } from '../records.js';
+import type { Folder, NamedFolder, SpecialUse } from '../records.js';
 import { statement } from '../statement.js';
 import type { Operation, ReadOperation, Transaction } from '../transaction.js';
 import { moveAllRows } from './copying.js';
@@ -35,20 +35,31 @@ const insertFolder = statement<
     .returning('id'),
 );
 
+const factColumns = [
+  'folder.id',
+  'folder.mailbox_id as mailboxId',
+  'folder.name',
+  'folder.special_use as specialUse',
+  'folder.uid_validity as uidValidity',
+  'folder.uid_next as uidNext',
+  'folder.highest_modseq as highestModseq',
+  'folder.selectable',
+] as const;
+
+const selectFacts = statement<
+  { mailboxId: number },
+  Omit<NamedFolder, 'selectable'> & { selectable: number }
+>((db, p) =>
+  db.selectFrom('folder').select(factColumns).where('mailbox_id', '=', p('mailboxId')).orderBy('id'),
+);
+
 const selectFolders = statement<{ mailboxId: number }, Omit<Folder, 'selectable'> & { selectable: number }>(
   (db, p) =>
     db
       .selectFrom('folder')
       .leftJoin('message', 'message.folder_id', 'folder.id')
       .select((e) => [
-        'folder.id',
-        'folder.mailbox_id as mailboxId',
-        'folder.name',
-        'folder.special_use as specialUse',
-        'folder.uid_validity as uidValidity',
-        'folder.uid_next as uidNext',
-        'folder.highest_modseq as highestModseq',
-        'folder.selectable',
+        ...factColumns,
         e.fn.count<number>('message.id').as('messages'),
         e.fn.coalesce(e.fn.sum<number>('message.size'), e.lit(0)).as('size'),
         e.fn
@@ -124,6 +135,10 @@ export async function createStandardFolders(
     await tx.run(insertSubscription, { mailboxId, name });
   }
 }
+
+/** Without a look at what is in them. */
+export const namedFolders: ReadOperation<{ mailboxId: number }, NamedFolder[]> = async (tx, { mailboxId }) =>
+  (await tx.all(selectFacts, { mailboxId })).map((row) => ({ ...row, selectable: row.selectable === 1 }));
 
 export const listFolders: ReadOperation<{ mailboxId: number }, Folder[]> = async (tx, { mailboxId }) =>
   (await tx.all(selectFolders, { mailboxId })).map((row) => ({ ...row, selectable: row.selectable === 1 }));

@@ -1,5 +1,6 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
+import * as capabilities from './capabilities.js';
 import * as contents from './contents.js';
 import * as copying from './copying.js';
 import * as directory from './directory.js';
@@ -10,24 +11,28 @@ import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
+import * as quarantine from './quarantine.js';
 import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
 import * as retention from './retention.js';
+import * as scram from './scram.js';
 import * as seal from './seal.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
+import * as watched from './watched-senders.js';
 
 export type { Appended, Copied } from './copying.js';
-export type { FlagState, FlagStore } from './flagging.js';
+export type { FlagGroup, FlagStore, FlagsStored } from './flagging.js';
 export type { Which } from './folder-rows.js';
-export type { FolderChanges, ListedMessage, OpenedFolder, SummarisedMessage } from './folder-view.js';
+export type { FolderChanges, ListedMessage, OpenedFolder } from './folder-view.js';
 export { standardFolders } from './folders.js';
 export { type InspectionRule, inspectionRules } from './inspection.js';
 export type { Settlement } from './queue.js';
 export type { BelievedTimes, QueueScope } from './queue-claims.js';
+export type { StoredSummary, SummaryPart } from './summaries.js';
 
 export const writes = {
   addDomain: accounts.addDomain,
@@ -35,8 +40,12 @@ export const writes = {
   addHolder: accounts.addHolder,
   addMailbox: accounts.addMailbox,
   setMailbox: accounts.setMailbox,
+  addScram: scram.addScram,
+  setCapability: capabilities.setCapability,
   addAlias: accounts.addAlias,
   removeAlias: accounts.removeAlias,
+  watchSender: watched.watchSender,
+  unwatchSender: watched.unwatchSender,
   commitSubmission: submission.commitSubmission,
   commitRefusal: submission.commitRefusal,
   commitReception: reception.commitReception,
@@ -58,6 +67,7 @@ export const writes = {
   copyMessages: copying.copyMessages,
   moveMessages: copying.moveMessages,
   appendMessages: copying.appendMessages,
+  replaceMessage: copying.replaceMessage,
   putSummaries: summaries.putSummaries,
   putDirectorySource: directory.putDirectorySource,
   removeDirectorySource: directory.removeDirectorySource,
@@ -71,28 +81,37 @@ export const writes = {
   beginPurge: retention.beginPurge,
   purgeRun: retention.purgeRun,
   endPurge: retention.endPurge,
+  purgeQuarantine: quarantine.purgeQuarantine,
+  registerExport: quarantine.registerExport,
   linkBlob: contents.linkBlob,
   sweep: contents.sweep,
   proveWriting: health.proveWriting,
 } as const;
 
 export const reads = {
+  watchedSenders: watched.watchedSenders,
+  notifiedOf: watched.notifiedOf,
   listDomains: accounts.listDomains,
   findDomain: accounts.findDomain,
   listHolders: accounts.listHolders,
   findHolder: accounts.findHolder,
   findMailbox: accounts.findMailbox,
+  findLogin: accounts.findLogin,
+  hiddenCapabilities: capabilities.hiddenCapabilities,
   findMailboxById: accounts.findMailboxById,
   listMailboxes: accounts.listMailboxes,
   listAliases: accounts.listAliases,
+  namedFolders: folders.namedFolders,
   listFolders: folders.listFolders,
   listSubscriptions: folders.listSubscriptions,
   openFolder: view.openFolder,
   folderChanges: view.folderChanges,
   listedMessages: view.listedMessages,
-  summarisedMessages: view.summarisedMessages,
-  matchingContents: view.matchingContents,
+  folderNamed: view.folderNamed,
   dueSummaries: summaries.dueSummaries,
+  storedSummaries: summaries.storedSummaries,
+  indexedContents: summaries.indexedContents,
+  matchingContents: summaries.matchingContents,
   listMessages: mail.listMessages,
   findMessage: mail.findMessage,
   findOutgoing: tracking.findOutgoing,
@@ -121,6 +140,9 @@ export const reads = {
   heldIn: retention.heldIn,
   pageHeld: retention.pageHeld,
   oldestKeptDay: retention.oldestKeptDay,
+  listQuarantine: quarantine.listQuarantine,
+  findQuarantined: quarantine.findQuarantined,
+  quarantineKeys: quarantine.quarantineKeys,
   directoryMark: directory.directoryMark,
   listDirectorySources: directory.listDirectorySources,
   listSnapshots: directory.listSnapshots,

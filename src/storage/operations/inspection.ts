@@ -58,6 +58,7 @@ const rules = {
         and not exists (select 1 from queue where content_id = c.id)
         and not exists (select 1 from outgoing where content_id = c.id)
         and not exists (select 1 from receipt where content_id = c.id)
+        and not exists (select 1 from quarantine where content_id = c.id)
         and not exists (select 1 from content_release where content_id = c.id)`,
   ),
   'forgotten blob': rule(
@@ -99,9 +100,9 @@ const rules = {
   // A fact and the receipt it was read from are one commit.
   'outcome without receipt': rule(
     () => `select t.identificativo || ' ' || t.recipient as about from tracking t
-      where t.outcome in ('avvenuta-consegna', 'errore-consegna') and ${sinceRegister('t.outcome_at')}
+      where t.outcome is not null and ${sinceRegister('t.outcome_at')}
         and not exists (select 1 from receipt r where r.identificativo = t.identificativo
-          and r.recipient_key = t.recipient_key and r.kind = t.outcome)`,
+          and r.recipient_key = t.recipient_key and r.kind = replace(t.outcome, '-virus', ''))`,
   ),
   'receipt without outcome': rule(
     () => `select t.identificativo || ' ' || t.recipient as about from tracking t
@@ -116,7 +117,7 @@ const rules = {
       where not exists (select 1 from receipt r where r.id = e.presa_receipt_id and r.direction = 'issued'
           and r.kind = 'presa-in-carico' and r.origin = e.origin and r.identificativo = e.identificativo)
         or not exists (select 1 from receipt r where r.id = e.outcome_receipt_id and r.direction = 'issued'
-          and r.kind in ('avvenuta-consegna', 'errore-consegna') and r.origin = e.origin
+          and r.kind in ('avvenuta-consegna', 'errore-consegna', 'rilevazione-virus') and r.origin = e.origin
           and r.identificativo = e.identificativo and r.recipient_key = e.recipient_key)`,
   ),
   // RFC 6109 2.3: whatever was issued or received is in the log.

@@ -28,7 +28,7 @@ export interface BelievedTimes {
   readonly inHand?: readonly number[] | undefined;
 }
 
-const KINDS: readonly QueueKind[] = ['envelope', 'notification', 'ordinary', 'dsn'];
+const KINDS: readonly QueueKind[] = ['envelope', 'notification', 'ordinary', 'dsn', 'forward', 'notice'];
 
 interface Times {
   readonly now: number;

@@ -4,13 +4,17 @@ import type { ReadTransaction } from '../transaction.js';
 
 /** How long a statement waits for another process's write. */
 const BUSY_TIMEOUT_MS = 5000;
-/** Page cache of a connection. */
+/** Page cache of the writer. */
 const CACHE_KIB = 16 * 1024;
+/** Page cache of a reader: summaries of some ten thousand messages, which clients ask for again and again. */
+const READING_CACHE_KIB = 64 * 1024;
 /** Octets of the WAL that stay on the disk when it is not needed. */
 const WAL_KEPT = 64 * 1024 * 1024;
 
 interface Prepared {
   readonly statement: Database.Statement<unknown[]>;
+  /** Of its columns; none when it gives no rows. */
+  readonly names: readonly string[];
   bind(parameters: object): unknown[];
 }
 
@@ -44,13 +48,15 @@ export class Connection implements ReadTransaction {
   }
 
   async all<P extends object, R>(statement: Statement<P, R>, parameters: P): Promise<R[]> {
-    const { statement: prepared, bind } = this.#prepare(statement);
-    return prepared.all(...bind(parameters)) as R[];
+    const { statement: prepared, names, bind } = this.#prepare(statement);
+    const rows = prepared.all(...bind(parameters)) as unknown[][];
+    return rows.map((values) => record(names, values)) as R[];
   }
 
   async first<P extends object, R>(statement: Statement<P, R>, parameters: P): Promise<R | undefined> {
-    const { statement: prepared, bind } = this.#prepare(statement);
-    return prepared.get(...bind(parameters)) as R | undefined;
+    const { statement: prepared, names, bind } = this.#prepare(statement);
+    const values = prepared.get(...bind(parameters)) as unknown[] | undefined;
+    return values === undefined ? undefined : (record(names, values) as R);
   }
 
   async run<P extends object, R>(statement: Statement<P, R>, parameters: P): Promise<{ changes: number }> {
@@ -71,13 +77,26 @@ export class Connection implements ReadTransaction {
     const known = this.#prepared.get(statement);
     if (known !== undefined) return known;
     const compiled = statement.compiled('sqlite');
+    const ready = this.#db.prepare<unknown[]>(compiled.sql);
+    // Rows come as lists: the driver names every column of every row at a cost that is most of a read's.
     const prepared: Prepared = {
-      statement: this.#db.prepare<unknown[]>(compiled.sql),
+      statement: ready.reader ? ready.raw() : ready,
+      names: ready.reader ? ready.columns().map(({ name }) => name) : [],
       bind: (parameters) => compiled.bind(parameters as Readonly<Record<string, unknown>>).map(toSqlite),
     };
     this.#prepared.set(statement, prepared);
     return prepared;
   }
+}
+
+function record(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const named: Record<string, unknown> = {};
+  let at = 0;
+  for (const name of names) {
+    named[name] = values[at];
+    at += 1;
+  }
+  return named;
 }
 
 const toSqlite = (value: unknown): unknown => (typeof value === 'boolean' ? Number(value) : value);
@@ -103,7 +122,7 @@ export function openWriting(file: string): Connection {
 export function openReading(file: string): Connection {
   const db = new Database(file, { timeout: BUSY_TIMEOUT_MS, readonly: true, fileMustExist: true });
   db.pragma('query_only = ON');
-  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma(`cache_size = -${READING_CACHE_KIB}`);
   return new Connection(db);
 }
 

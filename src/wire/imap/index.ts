@@ -26,6 +26,7 @@ export {
 export {
   lowerBound,
   membersOf,
+  readSequenceNumber,
   readSequenceSet,
   type SequenceNumber,
   type SequenceSet,

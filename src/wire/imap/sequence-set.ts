@@ -19,13 +19,14 @@ export function readSequenceSet(scanner: Scanner): SequenceSet {
   const ranges: [SequenceNumber, SequenceNumber][] = [];
   do {
     if (ranges.length >= RANGES) throw new ImapSyntaxError('The set is too long');
-    const first = readNumber(scanner);
-    ranges.push([first, scanner.takes(':') ? readNumber(scanner) : first]);
+    const first = readSequenceNumber(scanner);
+    ranges.push([first, scanner.takes(':') ? readSequenceNumber(scanner) : first]);
   } while (scanner.takes(','));
   return { kind: 'ranges', ranges };
 }
 
-function readNumber(scanner: Scanner): SequenceNumber {
+/** One number of a message, or the largest in use (RFC 9051 9, seq-number). */
+export function readSequenceNumber(scanner: Scanner): SequenceNumber {
   if (scanner.takes('*')) return '*';
   const number = scanner.number();
   if (number < 1 || number > LARGEST) throw new ImapSyntaxError('A number of the set is out of range');

@@ -17,5 +17,5 @@ export {
 export { type Line, LineReader } from './line-reader.js';
 export { END, encodeReply, type Reply, type ResponseCode } from './reply.js';
 export { commandLimits, parseRequest, type Request } from './request.js';
-export { decodeBase64, type PlainCredentials, readPlain } from './sasl.js';
+export { type PlainCredentials, readPlain } from './sasl.js';
 export { TopCutter, topOf } from './top.js';

@@ -28,10 +28,15 @@ export interface TestImapServer {
   stop(): Promise<void>;
 }
 
-export interface TestImapOptions extends Pick<ImapServerOptions, 'connections' | 'limits' | 'timeouts'> {
+export interface TestImapOptions
+  extends Pick<ImapServerOptions, 'compress' | 'connections' | 'limits' | 'timeouts'> {
   readonly port?: number;
   readonly quota?: number;
   readonly indexing?: boolean;
+  /** One that remembers everything, if not given. */
+  readonly telemetry?: SilentTelemetry;
+  /** The address whose mailbox a user name opens: its own, if not given. */
+  readonly owner?: (user: string) => string;
 }
 
 export async function startImap(options: TestImapOptions = {}): Promise<TestImapServer> {
@@ -53,14 +58,17 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
     const account = { address, passwordHash: '', holderId: null, kind: 'user' } as const;
     return store.write('addMailbox', { ...account, quota: options.quota ?? 1e10, now: Date.now() });
   };
-  const telemetry = silentTelemetry();
+  const telemetry = options.telemetry ?? silentTelemetry();
   const mailstore = new Mailstore(store);
   const indexer = new Indexer({ store, telemetry });
   if (options.indexing ?? true) indexer.start();
   const server = createImapServer({
     accounts: {
-      async authenticate({ address, password }) {
+      hiddenCapabilities: (mailboxId) => store.read('hiddenCapabilities', { mailboxId }),
+      beginScram: async () => ({ ok: false, reason: 'malformed' }),
+      async authenticate({ address: user, password }) {
         if (password !== PASSWORD) return { ok: false, reason: 'bad' };
+        const address = options.owner?.(user) ?? user;
         if (!mailboxes.has(address)) mailboxes.set(address, mailboxOf(address));
         return { ok: true, mailbox: await (mailboxes.get(address) as Promise<Mailbox>) };
       },
@@ -73,6 +81,7 @@ export async function startImap(options: TestImapOptions = {}): Promise<TestImap
     spoolDir,
     mode: 'starttls',
     testing: true,
+    compress: options.compress,
     limits: options.limits,
     timeouts: options.timeouts,
     connections: options.connections,

@@ -7,7 +7,7 @@ import { createImapServer, RecentClaims } from '../../../src/imap/index.js';
 import { Indexer, Mailstore } from '../../../src/mailstore/index.js';
 import { Rope } from '../../../src/rope/index.js';
 import { openStore, type Store } from '../../../src/storage/index.js';
-import { silentTelemetry } from '../../../src/telemetry/index.js';
+import { type SilentTelemetry, silentTelemetry } from '../../../src/telemetry/index.js';
 import { certificate } from '../../pop3/fakes.js';
 
 export const USER = 'anna@alfa.example';
@@ -27,6 +27,7 @@ export interface Kept {
 export interface RealImap {
   readonly port: number;
   readonly store: Store;
+  readonly telemetry: SilentTelemetry;
   /** The server's certificate in a file, for the clients. */
   readonly caFile: string;
   /** For what a client needs. */
@@ -79,6 +80,7 @@ export async function startRealImap(): Promise<RealImap> {
   return {
     port,
     store,
+    telemetry,
     caFile,
     folder,
     async deliver(content, ...flags) {

@@ -101,5 +101,60 @@ export function accountsContract(open: OpenStore): void {
           conflict('holder'),
         );
       }));
+
+    it('keeps what SCRAM checks a password against, as long as that is the password', () =>
+      using(open, async ({ store }) => {
+        const address = 'a@uno.example';
+        const { id: mailboxId } = await newMailbox(store, address);
+        const octets = (value: number) => new Uint8Array(32).fill(value);
+        const scram = { iterations: 5000, salt: octets(1), storedKey: octets(2), serverKey: octets(3) };
+        const kept = async () => {
+          const found = (await store.read('findLogin', { address })).scram;
+          return (
+            found && {
+              ...found,
+              salt: found.salt[0],
+              storedKey: found.storedKey[0],
+              serverKey: found.serverKey[0],
+            }
+          );
+        };
+        assert.equal(await kept(), undefined);
+        assert.deepEqual(await store.read('findLogin', { address: 'b@uno.example' }), {
+          mailbox: undefined,
+          scram: undefined,
+        });
+        const add = (passwordHash: string) =>
+          store.write('addScram', { mailboxId, passwordHash, credential: scram });
+        assert.equal(await add('another'), false);
+        assert.equal(await add('hash'), true);
+        assert.equal(await add('hash'), false, 'it is there');
+        assert.deepEqual(await kept(), { iterations: 5000, salt: 1, storedKey: 2, serverKey: 3 });
+        await store.write('setMailbox', { address, quota: 7 });
+        assert.equal((await kept())?.salt, 1);
+        await store.write('setMailbox', {
+          address,
+          passwordHash: 'new',
+          scram: { ...scram, salt: octets(9) },
+        });
+        assert.equal((await kept())?.salt, 9);
+        await store.write('setMailbox', { address, passwordHash: 'newer' });
+        assert.equal(await kept(), undefined, 'never of a password of before');
+      }));
+
+    it('keeps what is hidden from a mailbox, by any of its addresses', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store, 'a@uno.example');
+        const { id: other } = await newMailbox(store, 'b@uno.example');
+        const set = (address: string, capability: string, hidden: boolean) =>
+          store.write('setCapability', { address, capability, hidden });
+        for (const capability of ['MOVE', 'IDLE', 'MOVE']) await set('A@uno.example', capability, true);
+        assert.deepEqual(await store.read('hiddenCapabilities', { mailboxId }), ['IDLE', 'MOVE']);
+        assert.deepEqual(await store.read('hiddenCapabilities', { mailboxId: other }), []);
+        await set('a@uno.example', 'MOVE', false);
+        await set('a@uno.example', 'MOVE', false);
+        assert.deepEqual(await store.read('hiddenCapabilities', { mailboxId }), ['IDLE']);
+        await assert.rejects(set('c@uno.example', 'MOVE', true), conflict('mailbox'));
+      }));
   });
 }

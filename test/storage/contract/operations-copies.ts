@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Rope } from '../../../src/rope/index.js';
 import type { Store } from '../../../src/storage/index.js';
 import { append, changesOf, opened, usedOf } from './letters.js';
 import { conflict, NOW, newMailbox, type OpenStore, using } from './records.js';
@@ -64,6 +65,68 @@ export function copiesContract(open: OpenStore): void {
           'into the same folder: a new UID',
         );
         assert.deepEqual((await opened(store, mailboxId)).uids, [3]);
+      }));
+  });
+
+  describe('replacing', () => {
+    const replace = async (
+      store: Store,
+      mailboxId: number,
+      { uid, text, folder = 'INBOX' }: { uid: number; text: string; folder?: string },
+    ) => {
+      const { id: folderId } = await opened(store, mailboxId);
+      const message = { content: await store.pack(Rope.of(text)), flags: ['\\Draft'], internalDate: NOW };
+      return store.write('replaceMessage', { mailboxId, folderId, uid, folder, message, now: NOW });
+    };
+
+    it('puts one in and takes the other out, in one folder or two (RFC 8508)', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store);
+        await append(store, mailboxId, ['uno', 'due', 'uno']);
+        const inbox = await opened(store, mailboxId);
+        const { uidValidity } = inbox;
+        const done = await replace(store, mailboxId, { uid: 2, text: 'lungo' });
+        assert.deepEqual(done, { uidValidity, uid: 4 });
+        const now = await opened(store, mailboxId);
+        assert.deepEqual(now.uids, [1, 3, 4]);
+        assert.deepEqual((await changesOf(store, inbox.id, inbox.highestModseq)).gone, [2]);
+        assert.equal(await usedOf(store, mailboxId), 11);
+        // The octets of another message, and its own.
+        for (const [uid, text] of [
+          [4, 'uno'],
+          [5, 'uno'],
+        ] as const)
+          await replace(store, mailboxId, { uid, text });
+        await replace(store, mailboxId, { uid: 1, text: 'via', folder: 'Archivio' });
+        assert.deepEqual((await opened(store, mailboxId)).uids, [3, 6]);
+        assert.deepEqual((await opened(store, mailboxId, 'Archivio')).uids, [1]);
+        await store.sweep({ now: NOW });
+        for (const row of await store.read('listedMessages', { folderId: inbox.id, uids: [3, 6] }))
+          assert.equal((await (await store.open(row.contentId)).bytes()).toString(), 'uno');
+        assert.equal(await usedOf(store, mailboxId), 9);
+      }));
+
+    it('is done whole or not at all: over quota, no folder, the old one gone', () =>
+      using(open, async ({ store }) => {
+        const { id: mailboxId } = await newMailbox(store, 'a@uno.example', 6);
+        await append(store, mailboxId, ['uno', 'due']);
+        const before = await opened(store, mailboxId);
+        await assert.rejects(replace(store, mailboxId, { uid: 1, text: 'quattro' }), conflict('quota'));
+        await assert.rejects(
+          replace(store, mailboxId, { uid: 1, text: 'x', folder: 'Altrove' }),
+          conflict('folder'),
+        );
+        await assert.rejects(replace(store, mailboxId, { uid: 9, text: 'x' }), conflict('message'));
+        assert.deepEqual(await opened(store, mailboxId), before);
+        assert.equal(await usedOf(store, mailboxId), 6);
+        // The room of the old one counts.
+        assert.equal((await replace(store, mailboxId, { uid: 1, text: 'tre' })).uid, 3);
+        // Fuller than the quota, as receipts make it: what does not grow is taken.
+        await store.write('setMailbox', { address: 'a@uno.example', quota: 2 });
+        assert.equal((await replace(store, mailboxId, { uid: 2, text: 'si' })).uid, 4);
+        await assert.rejects(replace(store, mailboxId, { uid: 4, text: 'sei' }), conflict('quota'));
+        assert.deepEqual((await opened(store, mailboxId)).uids, [3, 4]);
+        assert.equal(await usedOf(store, mailboxId), 5);
       }));
   });
 

@@ -47,11 +47,11 @@ export function flagsContract(open: OpenStore): void {
         const { id: folderId, highestModseq } = await opened(store, id);
         const put = storing(store, id, folderId);
         const first = await put([...uids, 999], flagSet(SEEN));
-        assert.deepEqual(first, {
-          states: uids.map((uid) => ({ uid, modseq: highestModseq + 1, system: SEEN, keywords: [] })),
-          refused: [],
-        });
-        assert.deepEqual(await put(uids, flagSet(SEEN)), first, 'they are so already');
+        const modseq = highestModseq + 1;
+        const groups = [{ uids, modseq, system: SEEN, keywords: [] }];
+        assert.deepEqual(first, { modseq, groups, refused: [] });
+        const again = await put(uids, flagSet(SEEN));
+        assert.deepEqual(again, { modseq: 0, groups, refused: [] }, 'they are so already');
         assert.equal((await opened(store, id)).highestModseq, highestModseq + 1);
         const { changed, gone } = await changesOf(store, folderId, highestModseq);
         assert.deepEqual([changed.map(({ uid }) => uid), gone], [uids, []]);
@@ -65,16 +65,53 @@ export function flagsContract(open: OpenStore): void {
         const { id: folderId, highestModseq } = await opened(store, id);
         const put = storing(store, id, folderId);
         await put([one], flagSet(FLAGGED));
-        const { states, refused } = await put([one, two], flagSet(SEEN), { unchangedSince: highestModseq });
+        const { groups, refused } = await put([one, two], flagSet(SEEN), { unchangedSince: highestModseq });
         assert.deepEqual(
-          states.map(({ uid, system }) => [uid, system]),
-          [[two, SEEN]],
+          groups.map(({ uids, system }) => [uids, system]),
+          [[[two], SEEN]],
         );
         assert.deepEqual(refused, [one]);
         const [first] = await store.read('listedMessages', { folderId, uids: [one] });
         assert.equal(first?.system, FLAGGED);
         const none = await put([one, two], flagSet(DELETED), { unchangedSince: 0 });
-        assert.deepEqual(none, { states: [], refused: [one, two] });
+        assert.deepEqual(none, { modseq: 0, groups: [], refused: [one, two] });
+      }));
+
+    it('of messages that differ come together as they are the same', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        await append(store, id, ['1', '2', '3', '4', '5'], { flags: ['$A'] });
+        await append(store, id, ['6'], { flags: ['\\Flagged', '$A'] });
+        const { id: folderId } = await opened(store, id);
+        const put = storing(store, id, folderId);
+        await put([2, 4], flagSet(FLAGGED));
+        await put([5], flagSet(SEEN, '$B'), { how: 'replace' });
+        const { modseq, groups } = await put([1, 2, 3, 5, 6, 9], flagSet(FLAGGED));
+        const plain = (some: number[], system: number, keyword: string, at: number) => ({
+          uids: some,
+          modseq: at,
+          system,
+          keywords: [keyword],
+        });
+        const byUid = [...groups].sort((a, b) => (a.uids[0] ?? 0) - (b.uids[0] ?? 0));
+        assert.deepEqual(byUid, [
+          plain([1, 3], FLAGGED, '$A', modseq),
+          plain([2], FLAGGED, '$A', modseq - 2),
+          plain([5], SEEN | FLAGGED, '$B', modseq),
+          plain([6], FLAGGED, '$A', modseq - 3),
+        ]);
+        const listed = await store.read('listedMessages', { folderId, uids: [1, 2, 3, 4, 5, 6] });
+        assert.deepEqual(
+          listed.map(({ uid, system, keywords }) => [uid, system, keywords]),
+          [
+            [1, FLAGGED, '["$A"]'],
+            [2, FLAGGED, '["$A"]'],
+            [3, FLAGGED, '["$A"]'],
+            [4, FLAGGED, '["$A"]'],
+            [5, SEEN | FLAGGED, '["$B"]'],
+            [6, FLAGGED, '["$A"]'],
+          ],
+        );
       }));
 
     it('of one folder are none of another', () =>
@@ -90,6 +127,27 @@ export function flagsContract(open: OpenStore): void {
   });
 
   describe('a folder that is opened', () => {
+    it('lists the UIDs that are asked for, whether these stand close together or not', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        await append(
+          store,
+          id,
+          Array.from({ length: 20 }, (_, at) => `numero ${at}`),
+        );
+        const { id: folderId } = await opened(store, id);
+        await store.write('expungeMessages', { mailboxId: id, folderId, which: { uids: [4] } });
+        const uidsOf = async (uids: number[]) =>
+          (await store.read('listedMessages', { folderId, uids })).map(({ uid }) => uid);
+        assert.deepEqual(await uidsOf([2, 3, 4, 5]), [2, 3, 5]);
+        assert.deepEqual(await uidsOf([2, 3, 6]), [2, 3, 6], 'what stands between is not given');
+        assert.deepEqual(await uidsOf([1, 20]), [1, 20]);
+        assert.deepEqual(await uidsOf([7, 2, 2, 5]), [2, 5, 7], 'in any order');
+        assert.deepEqual(await uidsOf([1, 9, 2, 4]), [1, 2, 9]);
+        assert.deepEqual(await uidsOf([30, 31]), []);
+        assert.deepEqual(await uidsOf([]), []);
+      }));
+
     it('shows what is in it at that moment', () =>
       using(open, async ({ store }) => {
         const { id: mailboxId } = await newMailbox(store);

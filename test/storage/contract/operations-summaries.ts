@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Summary } from '../../../src/storage/index.js';
+import type { Summary, SummaryPart } from '../../../src/storage/index.js';
 import { append, opened } from './letters.js';
 import { changesOver, deposit, event, NOW, newMailbox, type OpenStore, receipt, using } from './records.js';
 
@@ -50,14 +50,75 @@ export function summariesContract(open: OpenStore): void {
         await append(store, id, ['uno', 'due']);
         const [contentId = 0] = await store.read('dueSummaries', { limit: 1 });
         await store.write('putSummaries', { entries: [{ contentId, summary: summary(), text: '' }] });
-        const { id: folderId } = await opened(store, id);
-        const [one, two] = await store.read('summarisedMessages', { folderId, uids: [1, 2] });
-        const listed = await store.read('listedMessages', { folderId, uids: [1, 2] });
-        const { header, ...rest } = summary();
-        assert.ok(one?.header != null && Buffer.from(one.header).equals(header ?? Buffer.alloc(0)));
-        assert.deepEqual({ ...one, header: null }, { ...listed[0], ...rest, header: null, indexed: 1 });
-        const nothing = Object.fromEntries(Object.keys(summary()).map((key) => [key, null]));
-        assert.deepEqual(two, { ...listed[1], ...nothing });
+        const { header, indexed, ...rest } = summary();
+        const parts = ['header', ...Object.keys(rest)] as SummaryPart[];
+        const contentIds = [contentId, contentId + 1, 999];
+        const [one, ...others] = await store.read('storedSummaries', { contentIds, parts });
+        assert.deepEqual(one, { contentId, ...rest, header: header && Buffer.from(header).toString() });
+        assert.deepEqual(others, []);
+        const some = await store.read('storedSummaries', { contentIds, parts: ['envelope'] });
+        assert.deepEqual(some, [{ contentId, envelope: rest.envelope }]);
+        assert.deepEqual(await store.read('storedSummaries', { contentIds: [], parts }), []);
+      }));
+
+    it('give the header octet by octet, whatever is in it', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        const headers = [
+          'S: \xe8\xff\r\n\r\n',
+          'S: a\0b\r\n\r\n',
+          'S: \xc3\xa8\r\n\r\n',
+          '\0',
+          '\xef\xbf\xbd',
+          null,
+        ];
+        await append(
+          store,
+          id,
+          headers.map((_, at) => `numero ${at}`),
+        );
+        const contentIds = await store.read('dueSummaries', { limit: 9 });
+        const entries = contentIds.map((contentId, at) => {
+          const header = headers[at] ?? null;
+          const kept = header === null ? null : Buffer.from(header, 'latin1');
+          return { contentId, summary: summary({ header: kept }), text: '' };
+        });
+        await store.write('putSummaries', { entries });
+        const read = await store.read('storedSummaries', { contentIds, parts: ['header'] });
+        assert.deepEqual(
+          read.map((each) => each.header),
+          headers,
+        );
+      }));
+
+    it('are read by the ids that were asked for, whether these stand close together or not', () =>
+      using(open, async ({ store }) => {
+        const { id } = await newMailbox(store);
+        await append(
+          store,
+          id,
+          Array.from({ length: 20 }, (_, at) => `numero ${at}`),
+        );
+        const all = await store.read('dueSummaries', { limit: 20 });
+        const entries = all
+          .filter((_, at) => at !== 3)
+          .map((contentId) => ({ contentId, summary: summary({ indexed: contentId % 2 === 0 }), text: '' }));
+        await store.write('putSummaries', { entries });
+        const [first = 0] = all;
+        for (const places of [[1, 2, 3, 4], [1, 2, 5], [0, 19], [6, 1, 1, 4], [0, 8, 1, 3], [3], []]) {
+          const contentIds = places.map((place) => first + place);
+          const there = [...new Set(contentIds)].sort((a, b) => a - b).filter((each) => each !== first + 3);
+          const read = await store.read('storedSummaries', { contentIds, parts: ['body'] });
+          assert.deepEqual(
+            read.map(({ contentId }) => contentId).sort((a, b) => a - b),
+            there,
+          );
+          const indexed = await store.read('indexedContents', { contentIds });
+          assert.deepEqual(
+            [...indexed].sort((a, b) => a - b),
+            there.filter((each) => each % 2 === 0),
+          );
+        }
       }));
 
     it('go with their content, and none is kept of a content that went', () =>

@@ -11,7 +11,7 @@ const clustered: Readonly<Record<Dialect, string>> = { sqlite: 'strict, without 
  * holds with the audit path of each entry they keep, and the log of administrators' acts and of logins.
  */
 export const seal: Migration = {
-  version: 5,
+  version: 9,
   name: 'seal',
   statements: (dialect) => [
     `create table day_seal (

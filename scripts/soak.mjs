@@ -1,0 +1,12 @@
+// npm run soak -- --minutes N --seed S: a day of two gestori in N minutes (test/soak/main.ts).
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { transpile } from './transpile.mjs';
+
+const outdir = process.env.CERALACCA_BUILD ?? 'build';
+await transpile(outdir);
+const program = join(outdir, 'test', 'soak', 'main.js');
+const run = spawnSync(process.execPath, ['--enable-source-maps', program, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+process.exit(run.status ?? 1);

@@ -1,3 +1,4 @@
+export { actLeaf, type LedgerAct } from './act.js';
 export { canonicalEvent, type LedgerEvent } from './canonical.js';
 export { CHAIN_START, leafHash, linkHash, plainLeaf } from './chain.js';
 export { type HeadOfLane, headLeaf } from './head.js';

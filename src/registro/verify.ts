@@ -42,11 +42,11 @@ interface Deleted {
  * Recomputes every leaf and link from the rows as they stand, lane by lane: a changed, missing, added or moved entry
  * is found at the first place where the chain no longer fits (architecture 7). After a purge each lane begins where the
  * last deleted day left it, and what a legal hold kept is proved by its path to the root of its day.
- * @param onSeal is told the root each `sigillo` names
+ * @param onSeal is told each `sigillo`
  */
 export async function verifyRegister(
   store: Reader,
-  onSeal: (day: string, root: string) => void = () => undefined,
+  onSeal: (row: RegisterRow) => void = () => undefined,
 ): Promise<RegisterVerdict> {
   const deleted = await deletedOf(store);
   const lanes = new Set<number>();
@@ -71,8 +71,7 @@ export async function verifyRegister(
     entries += 1;
     held.delete(keyOf(row));
     if (outlived) continue;
-    if (row.event === 'sigillo' && row.detail.parte === undefined)
-      onSeal(row.detail.giorno ?? '', row.detail.radice ?? '');
+    if (row.event === 'sigillo') onSeal(row);
     seq = row.seq;
     link = row.link;
   }

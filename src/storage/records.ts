@@ -449,6 +449,27 @@ export interface DaySeal {
 }
 
 /** What keeps the entries about one message beyond their time. */
+/** Something an administrator did. */
+export interface NewAct {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Who, and from where: `rossi@nodo1`. */
+  readonly actor: string;
+  /** The command, such as `mailbox suspend`. */
+  readonly action: string;
+  /** What it was done to; empty for nothing in particular. */
+  readonly target: string;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface Act extends NewAct {
+  /** From 1. */
+  readonly seq: number;
+  readonly salt: Uint8Array;
+  readonly leaf: Uint8Array;
+  readonly link: Uint8Array;
+}
+
 export interface LegalHold {
   readonly identificativo: string;
   readonly reason: string;

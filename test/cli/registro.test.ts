@@ -70,7 +70,7 @@ describe('ceralacca registro: seal, verify, export, hold', { skip: needs('openss
   it('verify holds; a day file, a row or a stamp that was changed makes it 1 and is named', async () => {
     assert.match(
       await good('registro verify'),
-      /^untouched: .*\n2 days sealed \(0 deleted by their age\), 3 seals stamped\n$/,
+      /^untouched: .*\n\d+ acts of administrators\n2 days sealed \(0 deleted by their age\), 3 seals stamped\n$/,
     );
     const verdict = JSON.parse(await good('registro verify --json'));
     assert.deepEqual([verdict.days, verdict.fault], [2, null]);
@@ -156,6 +156,27 @@ describe('ceralacca registro: seal, verify, export, hold', { skip: needs('openss
     assert.equal((await run(`registro hold add ${HELD}`)).code, 1);
     assert.match(await good(`registro hold remove ${HELD}`), /0 entries deleted/);
     assert.equal((await run(`registro hold remove ${HELD}`)).code, 1);
+  });
+
+  it('what administrators do is registered before it is done; what fails, with its reason', async () => {
+    await good('domain add pec.uno.example');
+    assert.equal((await run('domain remove pec.altro.example')).code, 1);
+    await good('domain list');
+    const acts: { action: string; target: string; actor: string; detail: Record<string, string> }[] =
+      JSON.parse(await good('registro acts --json'));
+    const mine = acts.slice(-3).map(({ action, target, detail }) => [action, target, Object.keys(detail)]);
+    assert.deepEqual(mine, [
+      ['domain add', 'pec.uno.example', []],
+      ['domain remove', 'pec.altro.example', []],
+      ['domain remove', 'pec.altro.example', ['fallito']],
+    ]);
+    assert.match(String(acts.at(-1)?.actor), /^[^@]+@[^@]+$/);
+    const held = JSON.parse(await good('registro acts --action hold --json'));
+    assert.deepEqual(held, []);
+    database.exec(`update act set target = 'x' where seq = 1`);
+    assert.match((await run('registro verify')).out, /^TOUCHED at act 1: /);
+    database.exec(`update act set target = '${String(acts[0]?.target)}' where seq = 1`);
+    await good('registro verify');
   });
 
   it('an authority that does not answer leaves the day sealed, says so and exits 1', async () => {

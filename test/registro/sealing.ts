@@ -45,7 +45,9 @@ export async function sealedRegister(
     sealer: new Sealer(parts),
     verify: async (now = Date.now()) => {
       const named = new Map<string, string>();
-      const chain = await verifyRegister(register.store, (day, root) => named.set(day, root));
+      const chain = await verifyRegister(register.store, ({ detail }) => {
+        if (detail.parte === undefined) named.set(detail.giorno ?? '', detail.radice ?? '');
+      });
       if (chain.fault !== null) return { reason: chain.fault.reason, seq: chain.fault.seq, warnings: [] };
       const { fault, warnings } = await verifySeals({
         store: register.store,

@@ -7,6 +7,7 @@ import {
   StoreConflict,
 } from '../../storage/index.js';
 import { type Day, dayOf } from '../day.js';
+import { actsHead } from '../verify-acts.js';
 import { rootOf } from './run.js';
 
 export interface ClosingParts {
@@ -55,6 +56,7 @@ async function close(
     const previous = await store.read('lastSealedDay', {});
     const lanes = lanesAfter(previous?.lanes ?? [], await store.read('laneEnds', { to }));
     const { root, entries } = await rootOf(store, { day: day.name, lanes });
+    const acts = await store.read('lastAct', {});
     const sealedAt = clock();
     const text = root.toString('hex');
     try {
@@ -83,6 +85,8 @@ async function close(
             radice: text,
             righe: String(entries),
             ...(whole ? {} : { parte: 'sì' }),
+            // So do the acts up to here.
+            ...(acts === undefined ? {} : { atti: actsHead(acts) }),
           },
         },
       });

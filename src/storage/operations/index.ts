@@ -1,5 +1,6 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
+import * as acts from './acts.js';
 import * as capabilities from './capabilities.js';
 import * as contents from './contents.js';
 import * as copying from './copying.js';
@@ -73,6 +74,7 @@ export const writes = {
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
   recordClock: register.recordClock,
+  recordAct: acts.recordAct,
   closeDay: seal.closeDay,
   putDayFiles: seal.putDayFiles,
   putDayToken: seal.putDayToken,
@@ -129,6 +131,8 @@ export const reads = {
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
   lastClock: register.lastClock,
+  pageActs: acts.pageActs,
+  lastAct: acts.lastAct,
   findSeal: seal.findSeal,
   lastSealedDay: seal.lastSealedDay,
   pageSeals: seal.pageSeals,

@@ -494,6 +494,19 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./doctor/run.js'),
   },
   {
+    name: 'stats',
+    summary: 'what happened in a time: messages by day, delays, availability; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00', required: true },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day (default: now)' },
+      { flags: '--csv', description: 'print a line a day for spreadsheets' },
+      { flags: '--html', description: 'print one page of HTML with charts' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./stats.js'),
+  },
+  {
     name: 'verify',
     summary:
       'say offline what saved messages prove: envelopes, receipts, notices; 0 only when all are PROVEN',

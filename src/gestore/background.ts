@@ -11,6 +11,8 @@ import type { Running } from './running.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** Without a sign for this long, a node was away: three are missed before. */
+const PATIENCE = 3 * MINUTE + 30_000;
 /** In place of a minute, for those who test. */
 const SOON = 2_000;
 /** A spool file or blob younger than this may belong to a commit under way. */
@@ -112,6 +114,9 @@ export async function startTimers(
   /** What is gone is asked for again soon: a day without it would be long. */
   const again = Math.min(refresh, config.testing ? SOON : 5 * MINUTE);
   let listsMissing = false;
+  const present = (begins: boolean) =>
+    store.write('recordPresence', { node: config.hostname, now: clock(), begins, patience: PATIENCE });
+  await present(true);
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: unlessStepped(HOUR, () => store.sweep({ now: clock() })) },
     {
@@ -131,6 +136,7 @@ export async function startTimers(
     { name: 'spool', every: HOUR, run: unlessStepped(2 * HOUR, () => cleanSpool(config.paths.spool)) },
     { name: 'antivirus', every: often, run: async () => antivirus.look() },
     { name: 'signer', every: often, run: () => signer.works() },
+    { name: 'presence', every: MINUTE, run: () => present(false) },
     {
       name: 'directory',
       every: () => (directory.incomplete ? again : refresh),

@@ -1,5 +1,5 @@
 export { clockEntry, readClockEntry } from './clock-entry.js';
-export { type Day, dayNamed, dayOf } from './day.js';
+export { type Day, dayNamed, dayOf, legalInstant } from './day.js';
 export { PackageError, writeConservationPackage } from './package/write.js';
 export { type PurgeParts, purgeDays } from './purge.js';
 export { findReceipt } from './receipts.js';

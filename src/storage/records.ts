@@ -449,6 +449,13 @@ export interface DaySeal {
 }
 
 /** What keeps the entries about one message beyond their time. */
+/** A node served from one instant to another, epoch milliseconds. */
+export interface Presence {
+  readonly node: string;
+  readonly since: number;
+  readonly until: number;
+}
+
 /** Something an administrator did. */
 export interface NewAct {
   /** Epoch milliseconds. */

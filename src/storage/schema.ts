@@ -348,6 +348,12 @@ export interface HeldEntryTable {
 }
 
 /** The log of administrators' acts and of logins, a chain of its own. */
+export interface PresenceTable {
+  node: string;
+  since: number;
+  until: number;
+}
+
 export interface ActTable {
   seq: number;
   at: number;
@@ -419,6 +425,7 @@ export interface Database {
   legal_hold: LegalHoldTable;
   held_entry: HeldEntryTable;
   act: ActTable;
+  presence: PresenceTable;
   directory_source: DirectorySourceTable;
   directory_version: DirectoryVersionTable;
   directory_snapshot: DirectorySnapshotTable;

@@ -9,6 +9,7 @@ export const choreNames = [
   'crl',
   'directory',
   'orphans',
+  'presence',
   'purge',
   'seal',
   'quarantine',

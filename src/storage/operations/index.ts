@@ -12,6 +12,7 @@ import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
+import * as presence from './presence.js';
 import * as quarantine from './quarantine.js';
 import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
@@ -75,6 +76,7 @@ export const writes = {
   putSnapshot: directory.putSnapshot,
   recordClock: register.recordClock,
   recordAct: acts.recordAct,
+  recordPresence: presence.recordPresence,
   closeDay: seal.closeDay,
   putDayFiles: seal.putDayFiles,
   putDayToken: seal.putDayToken,
@@ -133,6 +135,7 @@ export const reads = {
   lastClock: register.lastClock,
   pageActs: acts.pageActs,
   lastAct: acts.lastAct,
+  presenceBetween: presence.presenceBetween,
   findSeal: seal.findSeal,
   lastSealedDay: seal.lastSealedDay,
   pageSeals: seal.pageSeals,

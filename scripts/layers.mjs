@@ -20,6 +20,7 @@ export const floors = [
   ['delivery-point'],
   ['smtp'],
   ['evidence'],
+  ['statistics'],
   ['registro'],
   ['directory'],
   ['accounts'],

@@ -14,6 +14,8 @@ export interface CommandRow {
   readonly json?: boolean;
   /** Whether it works on a gestore, found with `-c FILE`. */
   readonly config?: boolean;
+  /** Whether it changes something, or gives out what is confidential: then it stands among the acts (duties of a gestore). */
+  readonly act?: boolean;
   readonly load: () => Promise<{ readonly run: Run }>;
 }
 
@@ -52,15 +54,19 @@ export type Column<T> = readonly [heading: string, cell: (row: T) => string | nu
 export class Call {
   readonly arguments: readonly string[];
   readonly surroundings: Surroundings;
+  /** Name of the command where it is an act. */
+  readonly act: string | undefined;
   readonly #options: Readonly<Record<string, unknown>>;
 
   constructor(given: {
+    readonly act?: string | undefined;
     readonly arguments: readonly string[];
     readonly options: Readonly<Record<string, unknown>>;
     readonly surroundings: Surroundings;
   }) {
     this.arguments = given.arguments;
     this.surroundings = given.surroundings;
+    this.act = given.act;
     this.#options = given.options;
   }
 
@@ -75,6 +81,14 @@ export class Call {
   option(name: string): string | undefined {
     const value = this.#options[camelCase(name)];
     return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Every option with a value, as it was given. Passwords never are: they come from standard input. */
+  given(): Readonly<Record<string, string>> {
+    const texts = Object.entries(this.#options).filter(([name]) => name !== 'config');
+    return Object.fromEntries(
+      texts.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
+    );
   }
 
   /** Whether a switch was given. */

@@ -11,6 +11,7 @@ const nouns: Readonly<Record<string, string>> = {
   alias: 'other addresses of mailboxes',
   directory: 'the directory of gestori (IGPEC)',
   registro: 'the legal log',
+  hold: 'what is kept beyond its time, by order',
   notify: 'who is told of certified mail',
   queue: 'outbound mail',
 };
@@ -107,7 +108,8 @@ function commandOf(
   if (row.json) command.option('--json', 'print JSON');
   command.action(async () => {
     const given = command.processedArgs.flat().filter((value) => value !== undefined);
-    const call = new Call({ arguments: given, options: command.opts(), surroundings });
+    const act = row.act === true ? row.name : undefined;
+    const call = new Call({ act, arguments: given, options: command.opts(), surroundings });
     const { run } = await row.load();
     done((await run(call)) ?? exitCode.ok);
   });

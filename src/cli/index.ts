@@ -72,6 +72,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'manage a domain',
     arguments: ['DOMAIN'],
     config: true,
+    act: true,
     load: () => import('./domain/add.js'),
   },
   {
@@ -94,6 +95,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'manage a domain no longer; it must be empty',
     arguments: ['DOMAIN'],
     config: true,
+    act: true,
     load: () => import('./domain/remove.js'),
   },
   {
@@ -102,6 +104,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['NAME'],
     options: [{ flags: '--tax-code CODE', description: 'codice fiscale or partita IVA' }],
     config: true,
+    act: true,
     load: () => import('./holder/add.js'),
   },
   {
@@ -129,6 +132,7 @@ export const commands: readonly CommandRow[] = [
       { flags: '--quota SIZE', description: 'such as 1GB (default: limits.mailbox_quota)' },
     ],
     config: true,
+    act: true,
     load: () => import('./mailbox/add.js'),
   },
   {
@@ -153,6 +157,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS'],
     options: [passwordStdin],
     config: true,
+    act: true,
     load: () => import('./mailbox/passwd.js'),
   },
   {
@@ -160,6 +165,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'the holder can log in and read, not send; nothing is delivered',
     arguments: ['ADDRESS'],
     config: true,
+    act: true,
     load: () => import('./mailbox/suspend.js'),
   },
   {
@@ -167,6 +173,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'end a suspension or a revocation',
     arguments: ['ADDRESS'],
     config: true,
+    act: true,
     load: () => import('./mailbox/resume.js'),
   },
   {
@@ -174,6 +181,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'the holder can no longer log in',
     arguments: ['ADDRESS'],
     config: true,
+    act: true,
     load: () => import('./mailbox/revoke.js'),
   },
   {
@@ -181,6 +189,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'change the quota of a mailbox',
     arguments: ['ADDRESS', 'SIZE'],
     config: true,
+    act: true,
     load: () => import('./mailbox/quota.js'),
   },
   {
@@ -195,6 +204,7 @@ export const commands: readonly CommandRow[] = [
       },
     ],
     config: true,
+    act: true,
     load: () => import('./mailbox/rule.js'),
   },
   {
@@ -203,6 +213,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS'],
     options: watch,
     config: true,
+    act: true,
     load: () => import('./mailbox/notify/add.js'),
   },
   {
@@ -219,6 +230,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS'],
     options: watch,
     config: true,
+    act: true,
     load: () => import('./mailbox/notify/remove.js'),
   },
   {
@@ -228,6 +240,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ADDRESS', 'ACTION', '[CAPABILITY]'],
     config: true,
     json: true,
+    act: true,
     load: () => import('./mailbox/capability.js'),
   },
   {
@@ -235,6 +248,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'give a mailbox another address',
     arguments: ['ALIAS', 'ADDRESS'],
     config: true,
+    act: true,
     load: () => import('./alias/add.js'),
   },
   {
@@ -249,6 +263,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'take an alias away',
     arguments: ['ALIAS'],
     config: true,
+    act: true,
     load: () => import('./alias/remove.js'),
   },
   {
@@ -281,6 +296,7 @@ export const commands: readonly CommandRow[] = [
       },
     ],
     config: true,
+    act: true,
     load: () => import('./directory/import.js'),
   },
   {
@@ -326,17 +342,79 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ID'],
     options: [
       { flags: '--recipient ADDRESS', description: 'the delivery receipt of this recipient' },
+      { flags: '--reason TEXT', description: 'who asks for it, and why: it stands among the acts' },
       { flags: '--out FILE', description: 'where to write it', required: true },
     ],
     config: true,
+    act: true,
     load: () => import('./registro/receipt.js'),
   },
   {
     name: 'registro verify',
-    summary: 'check that no entry was changed, added or taken away',
+    summary: 'check entries, daily roots, time stamps and files: nothing changed, added or taken away',
     config: true,
     json: true,
     load: () => import('./registro/verify.js'),
+  },
+  {
+    name: 'registro acts',
+    summary: 'list what administrators did, the newest last; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00' },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day' },
+      { flags: '--action NAME', description: 'one command only, such as "mailbox suspend"' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./registro/acts.js'),
+  },
+  {
+    name: 'registro seal',
+    summary: 'seal the days that are over; without --day what is open too, as a part',
+    options: [{ flags: '--day DAY', description: 'up to this day, such as 2026-11-22' }],
+    config: true,
+    json: true,
+    act: true,
+    load: () => import('./registro/seal.js'),
+  },
+  {
+    name: 'registro export',
+    summary: 'give the signed file of a day, or a conservation package (SInCRO) of several',
+    options: [
+      { flags: '--day DAY', description: 'the file of one day; without --out only where it is' },
+      { flags: '--from DAY', description: 'first day of a package' },
+      { flags: '--to DAY', description: 'last day of a package' },
+      { flags: '--vat NUMBER', description: 'partita IVA of the gestore, for the index of a package' },
+      { flags: '--out DIR', description: 'where to write' },
+    ],
+    config: true,
+    json: true,
+    act: true,
+    load: () => import('./registro/export.js'),
+  },
+  {
+    name: 'registro hold add',
+    summary: 'keep what is registered about a message beyond its time (legal hold)',
+    arguments: ['ID'],
+    options: [{ flags: '--reason TEXT', description: 'by whose order' }],
+    config: true,
+    act: true,
+    load: () => import('./registro/hold/add.js'),
+  },
+  {
+    name: 'registro hold list',
+    summary: 'list legal holds',
+    config: true,
+    json: true,
+    load: () => import('./registro/hold/list.js'),
+  },
+  {
+    name: 'registro hold remove',
+    summary: 'end a legal hold; what it kept beyond its time is deleted at once',
+    arguments: ['ID'],
+    config: true,
+    act: true,
+    load: () => import('./registro/hold/remove.js'),
   },
   {
     name: 'queue list',
@@ -358,6 +436,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'try rows again at once',
     arguments: ['ID...'],
     config: true,
+    act: true,
     load: () => import('./queue/retry.js'),
   },
   {
@@ -365,6 +444,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'keep rows from being tried',
     arguments: ['ID...'],
     config: true,
+    act: true,
     load: () => import('./queue/hold.js'),
   },
   {
@@ -372,6 +452,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'take rows out of the queue for good',
     arguments: ['ID...'],
     config: true,
+    act: true,
     load: () => import('./queue/drop.js'),
   },
   {
@@ -399,6 +480,7 @@ export const commands: readonly CommandRow[] = [
     arguments: ['ID'],
     options: [{ flags: '--out FILE', description: 'where to write it; must not be there', required: true }],
     config: true,
+    act: true,
     load: () => import('./quarantine/export.js'),
   },
   {
@@ -410,6 +492,19 @@ export const commands: readonly CommandRow[] = [
     config: true,
     json: true,
     load: () => import('./doctor/run.js'),
+  },
+  {
+    name: 'stats',
+    summary: 'what happened in a time: messages by day, delays, availability; dates are legal time in Italy',
+    options: [
+      { flags: '--from DATE', description: '2026-11-22 or 2026-11-22T10:30:00', required: true },
+      { flags: '--to DATE', description: 'up to it; a date alone includes the whole day (default: now)' },
+      { flags: '--csv', description: 'print a line a day for spreadsheets' },
+      { flags: '--html', description: 'print one page of HTML with charts' },
+    ],
+    config: true,
+    json: true,
+    load: () => import('./stats.js'),
   },
   {
     name: 'verify',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/index.js';
 import type { Store } from '../storage/index.js';
+import { asAct } from './act.js';
 import { type Call, CommandError } from './command.js';
 
 /** What a command that works on the store is given. */
@@ -25,7 +26,9 @@ export async function withStore<T>(call: Call, work: (place: Workplace) => Promi
   const { openStore } = await import('../storage/index.js');
   const store = await openStore(config.storage);
   try {
-    return await work({ config, store });
+    return await (call.act === undefined
+      ? work({ config, store })
+      : asAct(call, call.act, store, () => work({ config, store })));
   } finally {
     await store.close();
   }

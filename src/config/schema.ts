@@ -349,6 +349,16 @@ export function sections(resolve: ResolvePath) {
   const timestamp = z.strictObject({
     url: key(webAddress, { description: 'Time stamping authority (RFC 3161).' }),
     ca: key(path, { description: 'CA (PEM) its tokens are checked against.' }),
+    second: key(
+      z
+        .strictObject({
+          url: key(webAddress, { description: 'Another authority.' }),
+          ca: key(path, { description: 'CA (PEM) its tokens are checked against.' }),
+        })
+        .nullable()
+        .prefault(null),
+      { description: 'Who is asked when the first does not answer; null for nobody.' },
+    ),
   });
   const dkim = z.strictObject({
     selector: key(z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be one DNS label'), {

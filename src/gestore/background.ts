@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { subtractPeriod } from '../config/index.js';
 import { noticesOfFailure } from '../delivery-point/index.js';
+import { authoritiesOf, ownTrust, purgeDays, Sealer } from '../registro/index.js';
 import { networkDns, openRelay, storeQueue, watchedDns } from '../relay/index.js';
 import { cleanSpool } from '../smtp/index.js';
 import type { Store } from '../storage/index.js';
@@ -10,6 +11,8 @@ import type { Running } from './running.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** Without a sign for this long, a node was away: three are missed before. */
+const PATIENCE = 3 * MINUTE + 30_000;
 /** In place of a minute, for those who test. */
 const SOON = 2_000;
 /** A spool file or blob younger than this may belong to a commit under way. */
@@ -71,7 +74,7 @@ async function readAuthority(file: string): Promise<string> {
 }
 
 /** What comes back by itself: notices of silence, sweeping, the directory, revocation lists. */
-export function startTimers(
+export async function startTimers(
   {
     config,
     store,
@@ -86,7 +89,7 @@ export function startTimers(
     utc,
   }: Parts,
   running: Running,
-): void {
+): Promise<void> {
   const silence = new SilenceWatch({
     notices: new SilenceNotices({ store, issuer, telemetry, clock: certifyingClock }),
     longest: Math.min(MINUTE, config.timers.first_notice.ms),
@@ -111,6 +114,9 @@ export function startTimers(
   /** What is gone is asked for again soon: a day without it would be long. */
   const again = Math.min(refresh, config.testing ? SOON : 5 * MINUTE);
   let listsMissing = false;
+  const present = (begins: boolean) =>
+    store.write('recordPresence', { node: config.hostname, now: clock(), begins, patience: PATIENCE });
+  await present(true);
   const chores: Chore[] = [
     { name: 'sweep', every: HOUR, run: unlessStepped(HOUR, () => store.sweep({ now: clock() })) },
     {
@@ -130,6 +136,7 @@ export function startTimers(
     { name: 'spool', every: HOUR, run: unlessStepped(2 * HOUR, () => cleanSpool(config.paths.spool)) },
     { name: 'antivirus', every: often, run: async () => antivirus.look() },
     { name: 'signer', every: often, run: () => signer.works() },
+    { name: 'presence', every: MINUTE, run: () => present(false) },
     {
       name: 'directory',
       every: () => (directory.incomplete ? again : refresh),
@@ -147,11 +154,55 @@ export function startTimers(
       },
     },
   ];
+  const sealer = await openSealer({ config, store, signer, telemetry, clock });
+  // A clock that ran ahead would close a day that is not over.
+  const seal = async (): Promise<void> => {
+    if (utc.certifies()) await sealer.sealDue();
+  };
+  // What is removed by its age is removed by a clock that is known to be right.
+  const purge = async (): Promise<void> => {
+    if (!utc.certifies()) return;
+    const before = subtractPeriod(clock(), config.retention.registro);
+    await purgeDays({ store, folder: config.paths.registro, telemetry }, before);
+  };
+  chores.push({ name: 'seal', every: often, run: seal });
+  chores.push({ name: 'purge', every: HOUR, run: unlessStepped(2 * HOUR, purge) });
   const timers = new Timers(chores, telemetry);
   timers.start();
   // What it lets through unseen is to be known before the first large message comes.
   antivirus.look();
   running.add({ stop: () => timers.stop() });
+}
+
+/** The daily seal of the register. @throws StartError when a CA cannot be read */
+async function openSealer({
+  config,
+  store,
+  signer,
+  telemetry,
+  clock,
+}: Pick<Parts, 'config' | 'store' | 'signer' | 'telemetry' | 'clock'>): Promise<Sealer> {
+  if (config.timestamp === null) {
+    const reason =
+      'timestamp: null. The days of the register are sealed without a time stamp, and the law wants one (DM 2/11/2005 art. 10)';
+    telemetry.event('server.warning', { reason });
+  }
+  try {
+    const [authorities, trust] = await Promise.all([authoritiesOf(config), ownTrust(config)]);
+    const { provider, paths } = config;
+    return new Sealer({
+      store,
+      folder: paths.registro,
+      signer,
+      trust: () => trust,
+      gestore: provider.name,
+      authorities,
+      clock,
+      telemetry,
+    });
+  } catch (error) {
+    throw new StartError(`timestamp.ca, signing.chain or tls.ca: ${String(error)}`, { cause: error });
+  }
 }
 
 /** Entries forgotten in one transaction. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalEvent, type LedgerEvent } from './canonical.js';
 
-const LEAF = Buffer.of(0x00);
+export const LEAF = Buffer.of(0x00);
 
 /** The link before the first entry of a lane that follows no other. */
 export const CHAIN_START: Buffer = Buffer.alloc(32);

@@ -1,3 +1,11 @@
+export { actLeaf, type LedgerAct } from './act.js';
 export { canonicalEvent, type LedgerEvent } from './canonical.js';
 export { CHAIN_START, leafHash, linkHash, plainLeaf } from './chain.js';
-export { type InclusionProof, inclusionProof, merkleRoot, verifyInclusion } from './merkle.js';
+export { type HeadOfLane, headLeaf } from './head.js';
+export {
+  type InclusionProof,
+  inclusionProof,
+  MerkleAccumulator,
+  merkleRoot,
+  verifyInclusion,
+} from './merkle.js';

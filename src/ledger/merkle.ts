@@ -76,3 +76,32 @@ function levelAbove(level: readonly Uint8Array[]): Uint8Array[] {
   }
   return above;
 }
+
+/** The same root over leaves that come one after another, in memory that grows with the logarithm of their number. */
+export class MerkleAccumulator {
+  #size = 0;
+  /** Roots of the full subtrees so far, the largest first: one for each bit of the size. */
+  readonly #subtrees: Uint8Array[] = [];
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(leaf: Uint8Array): void {
+    let hash = leaf;
+    for (let bits = this.#size; bits % 2 === 1; bits = Math.floor(bits / 2)) {
+      const left = this.#subtrees.pop();
+      if (left !== undefined) hash = nodeHash(left, hash);
+    }
+    this.#subtrees.push(hash);
+    this.#size += 1;
+  }
+
+  root(): Buffer {
+    let hash = this.#subtrees.at(-1);
+    if (hash === undefined) return merkleRoot([]);
+    for (let at = this.#subtrees.length - 2; at >= 0; at -= 1)
+      hash = nodeHash(this.#subtrees[at] ?? hash, hash);
+    return Buffer.from(hash);
+  }
+}

@@ -9,8 +9,16 @@ export { type GuardedSigner, guardSigner, SignerUnavailable } from './keys/guard
 export { type KeyFiles, openSigner, SignerError, signerFrom } from './keys/open-signer.js';
 export { certificateProfileFaults } from './profile.js';
 export * from './read/index.js';
+export { chunksOf, type OpenedFile, openSignedFile, signFile } from './sign/large-file.js';
 export { seal } from './sign/seal.js';
 export type { Signer } from './sign/signer.js';
+export { askTimestamp, type Stamped, type TimestampAuthority } from './timestamp/authority.js';
+export {
+  type Timestamp,
+  TimestampError,
+  type TimestampQuestion,
+  verifyTimestamp,
+} from './timestamp/timestamp.js';
 export type { CrlLocation } from './verify/crl-source.js';
 export { type CrlOptions, CrlStore } from './verify/crl-store.js';
 export { nodeCrypto } from './verify/node-crypto.js';

@@ -23,7 +23,9 @@ export type Conflict =
   | 'outgoing'
   | 'directory-source'
   | 'content'
-  | 'blob';
+  | 'blob'
+  | 'seal'
+  | 'hold';
 
 export type ConflictDetails = Readonly<Record<string, string | number | boolean | null>>;
 

@@ -163,7 +163,9 @@ export type EventType =
   /** No operation on a message: an administrator took one out of the quarantine. */
   | 'estrazione-quarantena'
   /** No operation on a message: how the system clock stood (decisions 30). */
-  | 'orologio';
+  | 'orologio'
+  /** Nor this: a day was sealed, with its root. */
+  | 'sigillo';
 
 /** One entry of the legal log: the eight fields of RFC 6109 2.3, and what explains them. */
 export interface RegisterEvent {
@@ -393,7 +395,7 @@ export interface Changes {
 export interface RegisterRow extends RegisterEvent {
   readonly lane: number;
   readonly seq: number;
-  /** When it was recorded; its UTC day is the day it belongs to. */
+  /** When it was recorded; its day in Italy is the day it belongs to. */
   readonly recordedAt: number;
   readonly salt: Uint8Array;
   readonly leaf: Uint8Array;
@@ -405,6 +407,96 @@ export interface RegisterHead {
   readonly lane: number;
   readonly seq: number;
   readonly link: Uint8Array;
+}
+
+/** The entries of one lane in a sealed day; none when `last` is before `first`. Links are lower-case hex. */
+export interface SealedLane {
+  readonly lane: number;
+  readonly first: number;
+  readonly last: number;
+  /** The link the first entry follows. */
+  readonly before: string;
+  /** The link of the last one. */
+  readonly after: string;
+}
+
+/** Where a lane stands at the end of a span of time. */
+export type LaneEnd = Pick<SealedLane, 'lane' | 'last' | 'after'>;
+
+/** Whether the entries of a sealed day are there: all, some while they are being deleted, or only held ones. */
+export type DayState = 'whole' | 'purging' | 'purged';
+
+/** A day of the register, or a part of an open one, that is closed for good. */
+export interface DaySeal {
+  /** In Italy: 2026-11-22. */
+  readonly day: string;
+  /** 0: the whole day. From 1: what was there of an open one. */
+  readonly part: number;
+  /** Recorded in [recordedFrom, recordedTo), epoch milliseconds. */
+  readonly recordedFrom: number;
+  readonly recordedTo: number;
+  readonly entries: number;
+  readonly lanes: readonly SealedLane[];
+  readonly root: Uint8Array;
+  readonly sealedAt: number;
+  /** SHA-256 of the signed file and of the table for eyes, lower-case hex; null until they are written. */
+  readonly fileHash: string | null;
+  readonly csvHash: string | null;
+  /** Answers of the time stamping authority (RFC 3161), over the root and over the signed file. */
+  readonly rootToken: Uint8Array | null;
+  readonly fileToken: Uint8Array | null;
+  readonly state: DayState;
+}
+
+/** What keeps the entries about one message beyond their time. */
+/** A node served from one instant to another, epoch milliseconds. */
+export interface Presence {
+  readonly node: string;
+  readonly since: number;
+  readonly until: number;
+}
+
+/** Something an administrator did. */
+export interface NewAct {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** Who, and from where: `rossi@nodo1`. */
+  readonly actor: string;
+  /** The command, such as `mailbox suspend`. */
+  readonly action: string;
+  /** What it was done to; empty for nothing in particular. */
+  readonly target: string;
+  readonly detail: Readonly<Record<string, string>>;
+}
+
+export interface Act extends NewAct {
+  /** From 1. */
+  readonly seq: number;
+  readonly salt: Uint8Array;
+  readonly leaf: Uint8Array;
+  readonly link: Uint8Array;
+}
+
+export interface LegalHold {
+  readonly identificativo: string;
+  readonly reason: string;
+  readonly createdAt: number;
+}
+
+/** An entry that a legal hold names. */
+export interface HeldPlace {
+  readonly lane: number;
+  readonly seq: number;
+  readonly identificativo: string;
+}
+
+/** An entry that outlived its day, with the way from its leaf to the day's root. */
+export interface HeldEntry extends HeldPlace {
+  readonly day: string;
+  /** Place of the leaf in the tree, and how many leaves it has. */
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly Uint8Array[];
 }
 
 /** Where a page of the register ended; the next one starts after it. */

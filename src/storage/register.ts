@@ -5,6 +5,7 @@
  *
  * Crash point: none. Entries and what they tell of are in one transaction.
  */
+import { sql } from 'kysely';
 import { CHAIN_START, type LedgerEvent, leafHash, linkHash } from '../ledger/index.js';
 import type { RegisterEvent } from './records.js';
 import type { RegistroTable } from './schema.js';
@@ -26,6 +27,16 @@ export const laneHead = statement<{ lane: number }, LaneHead>((db, p) =>
     .select(['seq', 'link', 'recorded_at as recordedAt'])
     .where('lane', '=', p('lane'))
     .orderBy('seq', 'desc')
+    .limit(1),
+);
+
+/** Where the last sealed day ends: nothing may be recorded before. */
+export const sealedUntil = statement<Record<never, never>, { until: number }>((db) =>
+  db
+    .selectFrom('day_seal')
+    .select('recorded_to as until')
+    .where('part', '=', sql<number>`0`)
+    .orderBy('day', 'desc')
     .limit(1),
 );
 
@@ -79,8 +90,8 @@ const storable = (text: string): string =>
   /\p{Surrogate}/u.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text;
 
 /**
- * The rows that continue a lane. `recordedAt` never goes back along a lane, whatever the clock does: an entry may not
- * enter a day that has been left, because that day may be sealed.
+ * The rows that continue a lane. `recordedAt` never goes back along a lane, whatever the clock does, nor before `floor`,
+ * the end of the last sealed day: a late commit never enters a sealed day.
  */
 export function linkEntries(
   lane: number,
@@ -88,10 +99,11 @@ export function linkEntries(
   events: readonly RegisterEvent[],
   now: number,
   salt: () => Uint8Array,
+  floor = 0,
 ): RegistroTable[] {
   let seq = head?.seq ?? 0;
   let link = head?.link ?? CHAIN_START;
-  const recordedAt = Math.max(now, head?.recordedAt ?? 0);
+  const recordedAt = Math.max(now, head?.recordedAt ?? 0, floor);
   return events.map((event) => {
     seq += 1;
     const own = salt();

@@ -5,6 +5,7 @@
 import type { Generated } from 'kysely';
 import type { QuarantinedKind } from './quarantined.js';
 import type {
+  DayState,
   EventType,
   MailboxState,
   NoticeStep,
@@ -308,6 +309,64 @@ export interface RegistroTable {
   link: Uint8Array;
 }
 
+/** A day of the register as it was sealed. Hashes are lower-case hex. */
+export interface DaySealTable {
+  /** 0: the whole day; from 1: what was there of an open one. */
+  part: number;
+  /** In Italy: 2026-11-22. */
+  day: string;
+  recorded_from: number;
+  recorded_to: number;
+  entries: number;
+  /** JSON: SealedLane[]. */
+  lanes: string;
+  root: Uint8Array;
+  sealed_at: number;
+  file_hash: string | null;
+  csv_hash: string | null;
+  root_token: Uint8Array | null;
+  file_token: Uint8Array | null;
+  state: DayState;
+}
+
+export interface LegalHoldTable {
+  identificativo: string;
+  reason: string;
+  created_at: number;
+}
+
+/** Of an entry that a legal hold keeps beyond its day: the path to the day's root. */
+export interface HeldEntryTable {
+  lane: number;
+  seq: number;
+  identificativo: string;
+  day: string;
+  position: number;
+  size: number;
+  /** Hashes of 32 octets, from the leaf's sibling up. */
+  path: Uint8Array;
+}
+
+/** The log of administrators' acts and of logins, a chain of its own. */
+export interface PresenceTable {
+  node: string;
+  since: number;
+  until: number;
+}
+
+export interface ActTable {
+  seq: number;
+  at: number;
+  actor: string;
+  action: string;
+  target: string;
+  /** JSON object of strings. */
+  detail: string;
+  salt: Uint8Array;
+  leaf: Uint8Array;
+  link: Uint8Array;
+}
+
 export interface DirectorySourceTable {
   id: string;
   kind: 'import' | 'configured';
@@ -362,6 +421,11 @@ export interface Database {
   seen_notification: SeenNotificationTable;
   quarantine: QuarantineTable;
   registro: RegistroTable;
+  day_seal: DaySealTable;
+  legal_hold: LegalHoldTable;
+  held_entry: HeldEntryTable;
+  act: ActTable;
+  presence: PresenceTable;
   directory_source: DirectorySourceTable;
   directory_version: DirectoryVersionTable;
   directory_snapshot: DirectorySnapshotTable;

@@ -244,6 +244,15 @@ export const events = {
     help: 'Jumps of the system clock',
   }),
 
+  'registro.sealed': event<{ day: string; part: number; entries: number; root: string }>(
+    'info',
+    'a day of the register was sealed',
+  ),
+  'registro.purged': event<{ day: string; entries: number }>(
+    'info',
+    'a day of the register was deleted by its age',
+  ),
+
   'store.unavailable': event<Fault & { operation: string }>('error', 'the store does not answer', {
     counter: 'store_unavailable_total',
     help: 'Store operations that failed',

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Config } from '../../config/index.js';
-import { CommandError, type Run } from '../command.js';
+import type { Run } from '../command.js';
+import { withSigner } from '../signer.js';
 import { withDirectory } from './open.js';
 
 export const run: Run = (call) =>
@@ -16,19 +17,7 @@ export const run: Run = (call) =>
   });
 
 /** RFC 6109 4.5.6: the record travels inside the gestore's own signature. */
-async function signed(ldif: string, { signing }: Config): Promise<Buffer> {
-  if (signing.key.kind !== 'file')
-    throw new CommandError('signing.key: this build signs with keys in files only');
-  const { openSigner, signAttached } = await import('../../smime/index.js');
-  const signer = await openSigner({
-    file: signing.key.file,
-    passphraseFile: signing.key.passphrase_file,
-    certificateFile: signing.certificate,
-    chainFile: signing.chain,
-  });
-  try {
-    return await signAttached(Buffer.from(ldif), signer, Date.now());
-  } finally {
-    await signer.close();
-  }
+async function signed(ldif: string, config: Config): Promise<Buffer> {
+  const { signAttached } = await import('../../smime/index.js');
+  return withSigner(config, (signer) => signAttached(Buffer.from(ldif), signer, Date.now()));
 }

@@ -25,7 +25,7 @@ export async function checkDeep(config: Config, store: Store): Promise<Finding[]
     ['contents', () => checkContents(store)],
     ['blobs', () => checkBlobs(config, store)],
     ['quarantine', () => checkQuarantine(config, store)],
-    ['registro', () => checkRegister(store)],
+    ['registro', () => checkRegister(config, store)],
     ['leases', () => checkLeases(config, store)],
     ['spool', () => checkSpool(config)],
   ];

@@ -67,9 +67,18 @@ export async function checkStored(config: Config, store: Store): Promise<Finding
   ];
 }
 
-export async function checkRegister(store: Store): Promise<Finding[]> {
-  const { verifyRegister } = await import('../../registro/index.js');
-  const { entries, fault } = await verifyRegister(store);
-  if (fault === null) return [ok('registro', `${entries} entries, every link fits`)];
-  return [failed('registro', `lane ${fault.lane}, entry ${fault.seq}: ${fault.reason}`)];
+/** Entries, daily seals, stamps and day files. */
+export async function checkRegister(config: Config, store: Store): Promise<Finding[]> {
+  const { verifyWhole } = await import('../../registro/index.js');
+  const { entries, days, stamped, fault, warnings } = await verifyWhole(store, config, Date.now());
+  const told = [...new Set(warnings)].slice(0, WARNINGS).map((text) => warning('registro', text));
+  if (fault === null) {
+    return [ok('registro', `${entries} entries, ${days} days sealed, ${stamped} stamped; all fit`), ...told];
+  }
+  const { day, lane, seq, reason } = fault;
+  const where = [...(day === null ? [] : [day]), ...(seq === null ? [] : [`lane ${lane}, entry ${seq}`])];
+  return [failed('registro', `${where.join(', ')}: ${reason}`), ...told];
 }
+
+/** Warnings of the register told one by one. */
+const WARNINGS = 5;

@@ -1,4 +1,5 @@
-import type { RegisterRow } from '../../storage/index.js';
+import { pathsOf } from '../../registro/index.js';
+import type { DaySeal, RegisterRow } from '../../storage/index.js';
 import type { Column } from '../command.js';
 import { timeText } from '../text.js';
 
@@ -31,4 +32,26 @@ export const entryColumns: readonly Column<EntryView>[] = [
   ['RECIPIENTS', ({ recipients }) => recipients.join(' ')],
   ['SUBJECT', ({ subject }) => subject],
   ['IDENTIFICATIVO', ({ identificativo }) => identificativo],
+];
+
+/** A sealed day as `--json` prints it. */
+export const sealView = (seal: DaySeal, folder: string) => ({
+  day: seal.day,
+  part: seal.part,
+  entries: seal.entries,
+  root: hex(seal.root),
+  sealedAt: new Date(seal.sealedAt).toISOString(),
+  stamped: seal.rootToken !== null,
+  state: seal.state,
+  file: seal.fileHash === null || seal.state !== 'whole' ? null : pathsOf(folder, seal).file,
+});
+
+export type SealView = ReturnType<typeof sealView>;
+
+export const sealColumns: readonly Column<SealView>[] = [
+  ['DAY', ({ day, part }) => (part === 0 ? day : `${day}, part ${part}`)],
+  ['ENTRIES', ({ entries }) => entries],
+  ['STAMPED', ({ stamped }) => (stamped ? 'yes' : 'no')],
+  ['ROOT', ({ root }) => root],
+  ['FILE', ({ file }) => file],
 ];

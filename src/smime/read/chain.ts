@@ -41,12 +41,14 @@ const understood = new Set<string>([
 /**
  * Every path from `signer` to one of `anchors` through `others` (RFC 5280 6, without policies). An anchor need not
  * be a root: AgID CA1, itself issued by Actalis, is one. Its own constraints hold as well. Time is left to the caller.
+ * Authorities that name what they may issue for must name `purpose`.
  */
 export async function findPaths(
   signer: Certificate,
   others: readonly Certificate[],
   anchors: readonly Certificate[],
   crypto: CryptoPort,
+  purpose: string = Purpose.emailProtection,
 ): Promise<ChainSearch> {
   const paths: ChainPath[] = [];
   let checks = 0;
@@ -65,7 +67,7 @@ export async function findPaths(
     for (const anchor of anchors.filter((candidate) => mayIssue(candidate, child))) {
       if (sameBytes(anchor.raw, child.raw) || !(await issued(child, anchor))) continue;
       const certificates = [...chain, anchor];
-      const broken = brokenRule(certificates);
+      const broken = brokenRule(certificates, purpose);
       if (broken === undefined) paths.push({ certificates });
       else reason = broken;
     }
@@ -91,7 +93,7 @@ function mayIssue(issuer: Certificate, child: Certificate): boolean {
 }
 
 /** The first rule a complete chain breaks, in Italian. */
-function brokenRule(chain: readonly Certificate[]): string | undefined {
+function brokenRule(chain: readonly Certificate[], purpose: string): string | undefined {
   let below = 0;
   for (const [depth, certificate] of chain.entries()) {
     const name = nameText(certificate.subject);
@@ -105,7 +107,7 @@ function brokenRule(chain: readonly Certificate[]): string | undefined {
     if (certificate.basicConstraints?.ca !== true) return `${name} non è un'autorità di certificazione`;
     // RFC 5280 4.2.1.3: a CA that states its key usage must state this one.
     if (certificate.keyUsage?.has('keyCertSign') === false) return `${name} non può firmare certificati`;
-    if (!servesMail(certificate)) return `${name} non può emettere certificati di posta`;
+    if (!serves(certificate, purpose)) return `${name} non può emettere certificati per questo uso`;
     const allowed = certificate.basicConstraints.pathLength;
     if (allowed !== undefined && below > allowed) return `${name} non ammette altre autorità sotto di sé`;
     if (!constraintsHold(certificate, chain.slice(0, depth)))
@@ -133,6 +135,8 @@ function isWeak(certificate: Certificate, isAnchor: boolean): boolean {
 }
 
 /** Decisions 21: the extended key usage counts only if present. */
-export const servesMail = (certificate: Certificate): boolean =>
+export const servesMail = (certificate: Certificate): boolean => serves(certificate, Purpose.emailProtection);
+
+const serves = (certificate: Certificate, purpose: string): boolean =>
   certificate.purposes === undefined ||
-  certificate.purposes.some((purpose) => purpose === Purpose.emailProtection || purpose === Purpose.any);
+  certificate.purposes.some((one) => one === purpose || one === Purpose.any);

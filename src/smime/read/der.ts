@@ -3,7 +3,7 @@ import { CmsError } from './cms-error.js';
 import { concat, readOctets } from './values.js';
 
 /** The DER identifier and length octets for `length` octets of content. */
-function derHeader(tag: number, length: number): Uint8Array {
+export function derHeader(tag: number, length: number): Uint8Array {
   if (length < 0x80) return Uint8Array.of(tag, length);
   if (length < 0x100) return Uint8Array.of(tag, 0x81, length);
   if (length < 0x10000) return Uint8Array.of(tag, 0x82, length >> 8, length & 0xff);

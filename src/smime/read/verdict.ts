@@ -2,6 +2,7 @@ import { type HashName, Oid } from './algorithms.js';
 import { type Certificate, emailsOf, readCertificate } from './certificate.js';
 import { type ChainPath, type ChainSearch, findPaths, servesMail } from './chain.js';
 import { CmsError } from './cms-error.js';
+import { ExtensionOid, Purpose } from './extensions.js';
 import { NameType, nameText, sameName, valuesOf } from './names.js';
 import type { CryptoPort } from './port.js';
 import type { RevocationSource } from './revocation.js';
@@ -69,8 +70,11 @@ export interface Examination {
   readonly cms: Uint8Array;
   /** The signed bytes of a detached signature. */
   readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  /** What the signature is for: a message must be signed for its From address, a file only by someone trusted. */
-  readonly use: { readonly kind: 'mail'; readonly from: string } | { readonly kind: 'file' };
+  /**
+   * What the signature is for: a message must be signed for its From address, a time stamp by who does nothing else, a
+   * file only by someone trusted.
+   */
+  readonly use: { readonly kind: 'mail'; readonly from: string } | { readonly kind: 'file' | 'timestamp' };
   /** Epoch milliseconds: the instant at which all must be valid. */
   readonly at: number;
   readonly anchors: readonly Certificate[];
@@ -191,7 +195,14 @@ async function signatureFaults(
 
 function certificateFaults(signer: Certificate, use: Examination['use']): Fault[] {
   const faults: Fault[] = [];
-  if (use.kind === 'file') {
+  if (use.kind !== 'mail') {
+    // RFC 3161 2.3: critical, and nothing else.
+    const extension = signer.extensions.get(ExtensionOid.extendedKeyUsage);
+    const [only, ...more] = signer.purposes ?? [];
+    const stamps = extension?.critical === true && only === Purpose.timeStamping && more.length === 0;
+    if (use.kind === 'timestamp' && !stamps) {
+      faults.push({ code: 'purpose', text: 'il certificato non è di marche temporali (extendedKeyUsage)' });
+    }
     const usage = signer.keyUsage;
     if (usage !== undefined && !usage.has('digitalSignature') && !usage.has('nonRepudiation')) {
       faults.push({ code: 'key-usage', text: 'il certificato non è abilitato alla firma (keyUsage)' });
@@ -221,8 +232,9 @@ async function trustFaults(
   others: readonly Certificate[],
   warnings: Warning[],
 ): Promise<{ faults: Fault[]; temporary: boolean }> {
+  const purpose = input.use.kind === 'timestamp' ? Purpose.timeStamping : Purpose.emailProtection;
   const find: PathFinder =
-    input.findPaths ?? ((leaf, pool) => findPaths(leaf, pool, input.anchors, input.crypto));
+    input.findPaths ?? ((leaf, pool) => findPaths(leaf, pool, input.anchors, input.crypto, purpose));
   const { paths, reason } = await find(signer, others);
   if (paths.length === 0) {
     const faults: Fault[] = [{ code: 'untrusted', text: `il certificato non è attendibile: ${reason}` }];

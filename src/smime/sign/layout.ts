@@ -1,7 +1,7 @@
 import { Oid } from '../read/algorithms.js';
 import { Tag } from '../read/asn1.js';
 import { readCertificate, serialOctets } from '../read/certificate.js';
-import { der, derOid, derTime } from '../read/der.js';
+import { der, derHeader, derOid, derTime } from '../read/der.js';
 import type { Signer } from './signer.js';
 
 /** The parts of a SignedData that are the same for every message of one signer. */
@@ -59,16 +59,8 @@ function lay(signer: Signer): Layout {
 /** The certificates are a SET OF: DER wants them in the order of their octets. */
 const sorted = (all: readonly Buffer[]): Buffer[] => [...all].sort(Buffer.compare);
 
-/**
- * A SignedData v1 over content of type data: `digest` is its SHA-256, `content` is put inside when it is given.
- * Signed attributes: contentType, signingTime, messageDigest.
- */
-export async function signedData(
-  signer: Signer,
-  digest: Uint8Array,
-  epochMs: number,
-  content?: Uint8Array,
-): Promise<Buffer> {
+/** The SignerInfo over content of type data. Signed attributes: contentType, signingTime, messageDigest. */
+async function signerInfo(signer: Signer, digest: Uint8Array, epochMs: number): Promise<Uint8Array> {
   const layout = layoutOf(signer);
   // In the order of their octets, as DER wants a SET OF: their lengths alone decide.
   const attributes = [
@@ -77,13 +69,23 @@ export async function signedData(
     attribute(Oid.messageDigest, der(Tag.octetString, digest)),
   ];
   const signature = await signer.sign(asBuffer(der(Tag.set, ...attributes)));
-  const signerInfo = der(
+  return der(
     Tag.sequence,
     layout.signerHead,
     der(0xa0, ...attributes),
     layout.signatureAlgorithm,
     der(Tag.octetString, signature),
   );
+}
+
+/** A SignedData v1 over content of type data: `digest` is its SHA-256, `content` is put inside when it is given. */
+export async function signedData(
+  signer: Signer,
+  digest: Uint8Array,
+  epochMs: number,
+  content?: Uint8Array,
+): Promise<Buffer> {
+  const layout = layoutOf(signer);
   const encapsulated =
     content === undefined
       ? detachedContent
@@ -94,9 +96,41 @@ export async function signedData(
     layout.digestAlgorithms,
     encapsulated,
     layout.certificates,
-    der(Tag.set, signerInfo),
+    der(Tag.set, await signerInfo(signer, digest, epochMs)),
   );
   return asBuffer(der(Tag.sequence, signedDataType, der(0xa0, body)));
+}
+
+/** Octets that one DER length of four can hold, less what is around the content. */
+const LONGEST_CONTENT = 2 ** 32 - 2 ** 20;
+
+/**
+ * The same with content that is too long for memory: what stands before and after its `length` octets.
+ * @throws RangeError for content of 4 GiB
+ */
+export async function signedFrame(
+  signer: Signer,
+  digest: Uint8Array,
+  epochMs: number,
+  length: number,
+): Promise<{ readonly head: Buffer; readonly tail: Buffer }> {
+  if (length > LONGEST_CONTENT) throw new RangeError(`${length} octets are too many for one signed file`);
+  const layout = layoutOf(signer);
+  const tail = Buffer.concat([layout.certificates, der(Tag.set, await signerInfo(signer, digest, epochMs))]);
+  // From the inside out: each header is that of all that comes after it.
+  const octets = derHeader(Tag.octetString, length);
+  const tagged = derHeader(0xa0, octets.length + length);
+  const encapsulated = Buffer.concat([dataType, tagged, octets]);
+  const sequence = derHeader(Tag.sequence, encapsulated.length + length);
+  const before = Buffer.concat([version1, layout.digestAlgorithms, sequence, encapsulated]);
+  const body = derHeader(Tag.sequence, before.length + length + tail.length);
+  const inner = Buffer.concat([body, before]);
+  const wrapper = derHeader(0xa0, inner.length + length + tail.length);
+  const whole = Buffer.concat([signedDataType, wrapper, inner]);
+  return {
+    head: Buffer.concat([derHeader(Tag.sequence, whole.length + length + tail.length), whole]),
+    tail,
+  };
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

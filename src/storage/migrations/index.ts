@@ -6,6 +6,8 @@ import { scram } from './0005-scram.js';
 import { hiddenCapabilities } from './0006-hidden-capabilities.js';
 import { quarantine } from './0007-quarantine.js';
 import { mailboxRules } from './0008-mailbox-rules.js';
+import { seal } from './0009-seal.js';
+import { presence } from './0010-presence.js';
 import type { Migration } from './migration.js';
 
 export type { Migration } from './migration.js';
@@ -20,4 +22,6 @@ export const migrations: readonly Migration[] = [
   hiddenCapabilities,
   quarantine,
   mailboxRules,
+  seal,
+  presence,
 ];

@@ -1,5 +1,6 @@
 /** The store's operations by name: each one transaction. */
 import * as accounts from './accounts.js';
+import * as acts from './acts.js';
 import * as capabilities from './capabilities.js';
 import * as contents from './contents.js';
 import * as copying from './copying.js';
@@ -11,12 +12,15 @@ import * as health from './health.js';
 import * as inspection from './inspection.js';
 import * as mail from './mail.js';
 import * as notification from './notification.js';
+import * as presence from './presence.js';
 import * as quarantine from './quarantine.js';
 import * as queue from './queue.js';
 import * as claims from './queue-claims.js';
 import * as reception from './reception.js';
 import * as register from './register.js';
+import * as retention from './retention.js';
 import * as scram from './scram.js';
+import * as seal from './seal.js';
 import * as submission from './submission.js';
 import * as summaries from './summaries.js';
 import * as tracking from './tracking.js';
@@ -71,6 +75,16 @@ export const writes = {
   removeDirectorySource: directory.removeDirectorySource,
   putSnapshot: directory.putSnapshot,
   recordClock: register.recordClock,
+  recordAct: acts.recordAct,
+  recordPresence: presence.recordPresence,
+  closeDay: seal.closeDay,
+  putDayFiles: seal.putDayFiles,
+  putDayToken: seal.putDayToken,
+  addHold: retention.addHold,
+  removeHold: retention.removeHold,
+  beginPurge: retention.beginPurge,
+  purgeRun: retention.purgeRun,
+  endPurge: retention.endPurge,
   purgeQuarantine: quarantine.purgeQuarantine,
   registerExport: quarantine.registerExport,
   linkBlob: contents.linkBlob,
@@ -119,6 +133,20 @@ export const reads = {
   pageRegister: register.pageRegister,
   registerHeads: register.registerHeads,
   lastClock: register.lastClock,
+  pageActs: acts.pageActs,
+  lastAct: acts.lastAct,
+  presenceBetween: presence.presenceBetween,
+  findSeal: seal.findSeal,
+  lastSealedDay: seal.lastSealedDay,
+  pageSeals: seal.pageSeals,
+  unfinishedSeals: seal.unfinishedSeals,
+  firstRecordedAt: seal.firstRecordedAt,
+  laneEnds: seal.laneEnds,
+  pageRun: seal.pageRun,
+  listHolds: retention.listHolds,
+  heldIn: retention.heldIn,
+  pageHeld: retention.pageHeld,
+  oldestKeptDay: retention.oldestKeptDay,
   listQuarantine: quarantine.listQuarantine,
   findQuarantined: quarantine.findQuarantined,
   quarantineKeys: quarantine.quarantineKeys,

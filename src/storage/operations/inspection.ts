@@ -26,7 +26,9 @@ function rule(breakers: (dialect: 'sqlite' | 'postgres') => string): Statement<R
 const place = { sqlite: 'instr', postgres: 'strpos' } as const;
 
 /** Entries older than the register's first are purged, and so are their receipts (retention). */
-const sinceRegister = (column: string): string => `${column} >= (select min(at) from registro)`;
+/** After a purge the register begins where it ended, whatever older entries a legal hold has kept. */
+const sinceRegister = (column: string): string =>
+  `${column} >= coalesce((select max(recorded_to) from day_seal where part = 0 and state <> 'whole'), (select min(at) from registro))`;
 
 const rules = {
   quota: rule(

@@ -11,7 +11,7 @@ import type { Operation, ReadOperation, ReadTransaction } from '../transaction.j
 const FIRST = Number.MIN_SAFE_INTEGER;
 const LAST = Number.MAX_SAFE_INTEGER;
 
-const columns = [
+export const registerColumns = [
   'registro.lane',
   'registro.seq',
   'registro.identificativo',
@@ -30,7 +30,7 @@ const columns = [
 ] as const;
 
 /** The text columns are JSON that `append` wrote. */
-function asRegisterRow(row: RegistroTable): RegisterRow {
+export function asRegisterRow(row: RegistroTable): RegisterRow {
   const { recorded_at: recordedAt, recipients, related, detail, ...rest } = row;
   return {
     ...rest,
@@ -66,7 +66,7 @@ function searchBy(given: readonly Searchable[]): Statement<Conditions, RegistroT
   const known = searches.get(name);
   if (known !== undefined) return known;
   const made = statement<Conditions, RegistroTable>((db, p, dialect) => {
-    let query = db.selectFrom('registro').select(columns);
+    let query = db.selectFrom('registro').select(registerColumns);
     const elements =
       dialect === 'sqlite'
         ? sql`json_each(recipients)`
@@ -149,7 +149,7 @@ const selectRun = statement<{ lane: number; first: number; last: number; limit: 
   (db, p) =>
     db
       .selectFrom('registro')
-      .select(columns)
+      .select(registerColumns)
       .where('lane', '=', p('lane'))
       .where('seq', '>=', p('first'))
       .where('seq', '<=', p('last'))
@@ -158,7 +158,10 @@ const selectRun = statement<{ lane: number; first: number; last: number; limit: 
 );
 
 /** The lanes there are, from `first` on; the next one is looked up, not the whole register. */
-async function* lanes(tx: ReadTransaction, first: number): AsyncGenerator<number, void, undefined> {
+export async function* lanesFrom(
+  tx: ReadTransaction,
+  first: number,
+): AsyncGenerator<number, void, undefined> {
   let lane = (await tx.first(selectNextLane, { lane: first }))?.lane ?? null;
   while (lane !== null) {
     yield lane;
@@ -180,7 +183,7 @@ export const pageRegister: ReadOperation<
   RegisterRow[]
 > = async (tx, { after, recordedFrom, recordedTo, limit }) => {
   const rows: RegisterRow[] = [];
-  for await (const lane of lanes(tx, after?.lane ?? FIRST)) {
+  for await (const lane of lanesFrom(tx, after?.lane ?? FIRST)) {
     const since = recordedFrom === undefined ? undefined : { lane, from: recordedFrom };
     const before = recordedTo === undefined ? undefined : { lane, to: recordedTo };
     const first = since === undefined ? FIRST : (await tx.first(selectFirstSince, since))?.seq;
@@ -197,7 +200,7 @@ export const pageRegister: ReadOperation<
 /** The last entry of each lane. */
 export const registerHeads: ReadOperation<Record<never, never>, RegisterHead[]> = async (tx) => {
   const heads: RegisterHead[] = [];
-  for await (const lane of lanes(tx, 0)) {
+  for await (const lane of lanesFrom(tx, 0)) {
     const head = await tx.first(selectHead, { lane });
     if (head !== undefined) heads.push(head);
   }
@@ -210,7 +213,7 @@ export const registerHeads: ReadOperation<Record<never, never>, RegisterHead[]> 
 const selectLastClock = statement<Record<never, never>, RegistroTable>((db) =>
   db
     .selectFrom('registro')
-    .select(columns)
+    .select(registerColumns)
     .where(sql<boolean>`event = 'orologio'`)
     .orderBy('lane', 'desc')
     .orderBy('seq', 'desc')

@@ -11,7 +11,7 @@
 import type { News } from '../engine.js';
 import { describeError } from '../errors.js';
 import type { RegisterEvent } from '../records.js';
-import { checkedEvent, insertEntry, laneHead, linkEntries } from '../register.js';
+import { checkedEvent, insertEntry, laneHead, linkEntries, sealedUntil } from '../register.js';
 import type { Statement } from '../statement.js';
 import type { Operation, Touched, Transaction } from '../transaction.js';
 import { type Connection, isDurable } from './connection.js';
@@ -151,7 +151,9 @@ export class Writer {
     if (events.length === 0) return;
     const connection = this.#connected();
     const head = await connection.first(laneHead, { lane: LANE });
-    for (const entry of linkEntries(LANE, head, events, this.#parts.now(), this.#parts.salt)) {
+    // Read here, after the operations: a day they sealed in this very batch is left as well.
+    const floor = (await connection.first(sealedUntil, {}))?.until ?? 0;
+    for (const entry of linkEntries(LANE, head, events, this.#parts.now(), this.#parts.salt, floor)) {
       await connection.run(insertEntry, entry);
     }
   }

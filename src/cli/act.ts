@@ -33,7 +33,7 @@ export async function asAct<T>(
 }
 
 /** Who sits at the terminal, also behind sudo, and on which machine. */
-function actorOf({ surroundings: { env } }: Call): string {
+export function actorOf({ surroundings: { env } }: Call): string {
   const user = env.SUDO_USER ?? userInfo().username;
   return `${user}@${hostname()}`;
 }

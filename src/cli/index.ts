@@ -350,6 +350,23 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./registro/receipt.js'),
   },
   {
+    name: 'registro extract',
+    summary:
+      'write what the register says of a message, signed, with proofs: for when the receipt itself is gone',
+    arguments: ['ID'],
+    options: [
+      { flags: '--recipient ADDRESS', description: 'only what is about this recipient' },
+      {
+        flags: '--reason TEXT',
+        description: 'who asks for it, and why: it stands in the extract and among the acts',
+      },
+      { flags: '--out NAME', description: 'the files are called NAME and their ending', required: true },
+    ],
+    config: true,
+    act: true,
+    load: () => import('./registro/extract.js'),
+  },
+  {
     name: 'registro verify',
     summary: 'check entries, daily roots, time stamps and files: nothing changed, added or taken away',
     config: true,

@@ -4,7 +4,6 @@ export { CHAIN_START, leafHash, linkHash, plainLeaf } from './chain.js';
 export { type HeadOfLane, headLeaf } from './head.js';
 export {
   type InclusionProof,
-  inclusionProof,
   MerkleAccumulator,
   merkleRoot,
   verifyInclusion,

@@ -26,21 +26,6 @@ export function merkleRoot(leaves: readonly Uint8Array[]): Buffer {
   return Buffer.from(level[0] ?? first);
 }
 
-/** @throws RangeError when there is no such leaf. RFC 9162 2.1.3.1. */
-export function inclusionProof(leaves: readonly Uint8Array[], index: number): InclusionProof {
-  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
-    throw new RangeError(`no leaf ${index} in a tree of ${leaves.length}`);
-  }
-  const path: Uint8Array[] = [];
-  let level: Uint8Array[] = [...leaves];
-  for (let at = index; level.length > 1; at >>>= 1) {
-    const sibling = level[at ^ 1];
-    if (sibling !== undefined) path.push(sibling);
-    level = levelAbove(level);
-  }
-  return { index, size: leaves.length, path };
-}
-
 /** Whether the proof leads from this leaf hash to this root. RFC 9162 2.1.3.2. */
 export function verifyInclusion(leaf: Uint8Array, proof: InclusionProof, root: Uint8Array): boolean {
   const { index, size, path } = proof;
@@ -77,31 +62,74 @@ function levelAbove(level: readonly Uint8Array[]): Uint8Array[] {
   return above;
 }
 
-/** The same root over leaves that come one after another, in memory that grows with the logarithm of their number. */
+/** A leaf that is to be proved, with the hashes that lead from it to the root of the subtree it is in. */
+interface Climber {
+  readonly index: number;
+  readonly path: readonly Uint8Array[];
+}
+
+interface Subtree {
+  readonly hash: Uint8Array;
+  readonly climbers: readonly Climber[];
+}
+
+const NOBODY: readonly Climber[] = [];
+
+const past = (sibling: Uint8Array, climbers: readonly Climber[]): readonly Climber[] =>
+  climbers.map(({ index, path }) => ({ index, path: [...path, sibling] }));
+
+function join(left: Subtree, right: Subtree): Subtree {
+  const hash = nodeHash(left.hash, right.hash);
+  if (left.climbers.length + right.climbers.length === 0) return { hash, climbers: NOBODY };
+  return { hash, climbers: [...past(right.hash, left.climbers), ...past(left.hash, right.climbers)] };
+}
+
+/**
+ * The same root over leaves that come one after another, and proofs of some of them, in memory that grows with the
+ * logarithm of their number.
+ */
 export class MerkleAccumulator {
   #size = 0;
-  /** Roots of the full subtrees so far, the largest first: one for each bit of the size. */
-  readonly #subtrees: Uint8Array[] = [];
+  /** Full subtrees so far, the largest first: one for each bit of the size. */
+  readonly #subtrees: Subtree[] = [];
+  readonly #wanted: ReadonlySet<number>;
+
+  /** @param wanted where the leaves stand that are to be proved, from 0 */
+  constructor(wanted: Iterable<number> = []) {
+    this.#wanted = new Set(wanted);
+  }
 
   get size(): number {
     return this.#size;
   }
 
   add(leaf: Uint8Array): void {
-    let hash = leaf;
-    for (let bits = this.#size; bits % 2 === 1; bits = Math.floor(bits / 2)) {
+    const index = this.#size;
+    let subtree: Subtree = { hash: leaf, climbers: this.#wanted.has(index) ? [{ index, path: [] }] : NOBODY };
+    for (let bits = index; bits % 2 === 1; bits = Math.floor(bits / 2)) {
       const left = this.#subtrees.pop();
-      if (left !== undefined) hash = nodeHash(left, hash);
+      if (left !== undefined) subtree = join(left, subtree);
     }
-    this.#subtrees.push(hash);
+    this.#subtrees.push(subtree);
     this.#size += 1;
   }
 
   root(): Buffer {
-    let hash = this.#subtrees.at(-1);
-    if (hash === undefined) return merkleRoot([]);
-    for (let at = this.#subtrees.length - 2; at >= 0; at -= 1)
-      hash = nodeHash(this.#subtrees[at] ?? hash, hash);
-    return Buffer.from(hash);
+    const whole = this.#whole();
+    return whole === undefined ? merkleRoot([]) : Buffer.from(whole.hash);
+  }
+
+  /** The proof of the wanted leaf at `index` (RFC 9162 2.1.3.1). @throws RangeError when it was not wanted or has not come */
+  proof(index: number): InclusionProof {
+    const climber = this.#whole()?.climbers.find((one) => one.index === index);
+    if (climber === undefined) throw new RangeError(`no leaf ${index} to prove in a tree of ${this.#size}`);
+    return { ...climber, size: this.#size };
+  }
+
+  #whole(): Subtree | undefined {
+    let whole = this.#subtrees.at(-1);
+    for (const left of this.#subtrees.slice(0, -1).reverse())
+      if (whole !== undefined) whole = join(left, whole);
+    return whole;
   }
 }

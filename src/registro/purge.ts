@@ -5,12 +5,11 @@
  *
  * Crash point: the marks of `beginPurge` and `endPurge`; the next run goes on.
  */
-import { type InclusionProof, inclusionProof } from '../ledger/index.js';
 import { type DaySeal, type HeldEntry, type HeldPlace, type Store, StoreConflict } from '../storage/index.js';
 import type { Telemetry } from '../telemetry/index.js';
+import { proveEntries } from './prove.js';
 import { removeFiles } from './seal/durable.js';
 import { pathsOf } from './seal/paths.js';
-import { entriesOf, headsOf } from './seal/run.js';
 import { seals } from './verify.js';
 
 export interface PurgeParts {
@@ -77,19 +76,10 @@ async function proofsOf(
   seal: DaySeal,
   held: readonly HeldPlace[],
 ): Promise<HeldEntry[]> {
-  if (held.length === 0) return [];
-  const wanted = new Map(held.map((place) => [`${place.lane} ${place.seq}`, place]));
-  const leaves: Uint8Array[] = [];
-  const found: [HeldPlace, number][] = [];
-  for await (const row of entriesOf(store, seal.lanes)) {
-    const place = wanted.get(`${row.lane} ${row.seq}`);
-    if (place !== undefined) found.push([place, leaves.length]);
-    leaves.push(row.leaf);
-  }
-  leaves.push(...headsOf(seal.day, seal.lanes));
-  return found.map(([place, at]) => {
-    const { index, size, path }: InclusionProof = inclusionProof(leaves, at);
-    return { ...place, day: seal.day, index, size, path };
+  const proofs = await proveEntries(store, seal, held);
+  return held.flatMap((place, at) => {
+    const proof = proofs[at];
+    return proof === undefined ? [] : [{ ...place, day: seal.day, ...proof }];
   });
 }
 

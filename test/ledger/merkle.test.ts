@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { inclusionProof, merkleRoot, plainLeaf, verifyInclusion } from '../../src/ledger/index.js';
+import {
+  type InclusionProof,
+  MerkleAccumulator,
+  merkleRoot,
+  plainLeaf,
+  verifyInclusion,
+} from '../../src/ledger/index.js';
 
 const sha256 = (...parts: Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
@@ -35,6 +41,12 @@ const leavesOf = (n: number): Buffer[] =>
 const someLeaf = fc
   .integer({ min: 1, max: 200 })
   .chain((size) => fc.tuple(fc.constant(size), fc.integer({ min: 0, max: size - 1 })));
+
+function inclusionProof(leaves: readonly Uint8Array[], index: number): InclusionProof {
+  const tree = new MerkleAccumulator([index]);
+  for (const leaf of leaves) tree.add(leaf);
+  return tree.proof(index);
+}
 
 test('the root of nothing is the hash of nothing, of one leaf the leaf', () => {
   assert.equal(
@@ -106,7 +118,21 @@ test('a proof holds for nothing else', () => {
   );
 });
 
-test('there is no proof of a leaf that is not there', () => {
+test('there is no proof of a leaf that is not there, nor of one that nobody asked for', () => {
   assert.throws(() => inclusionProof(leavesOf(3), 3), RangeError);
   assert.throws(() => inclusionProof([], 0), RangeError);
+  const tree = new MerkleAccumulator([1]);
+  for (const leaf of leavesOf(3)) tree.add(leaf);
+  assert.throws(() => tree.proof(0), RangeError);
+});
+
+test('many leaves are proved in one go, and the root may be asked for in between', () => {
+  const leaves = leavesOf(1000);
+  const wanted = [0, 1, 511, 512, 998, 999];
+  const tree = new MerkleAccumulator(wanted);
+  for (const leaf of leaves) {
+    tree.add(leaf);
+    tree.root();
+  }
+  for (const index of wanted) assert.deepEqual(tree.proof(index).path, naivePath(leaves, index));
 });

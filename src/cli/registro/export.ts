@@ -1,7 +1,6 @@
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Day } from '../../registro/index.js';
-import type { DaySeal } from '../../storage/index.js';
 import { type Call, CommandError, type Run, UsageError } from '../command.js';
 import { withSigner } from '../signer.js';
 import { type Workplace, withStore } from '../store.js';
@@ -31,25 +30,15 @@ async function named(call: Call, option: string): Promise<Day | undefined> {
   return day;
 }
 
-/** The day as a whole, else the last part of it that was sealed. */
-async function sealOf({ store }: Workplace, day: string): Promise<DaySeal> {
-  const whole = await store.read('findSeal', { day, part: 0 });
-  if (whole !== undefined) return whole;
-  const after = { day, part: 0 };
-  const parts = await store.read('pageSeals', { after, limit: 100_000 });
-  const last = parts.filter((seal) => seal.day === day).at(-1);
-  if (last === undefined) throw new CommandError(`${day} is not sealed: "ceralacca registro seal" first`);
-  return last;
-}
-
 async function exportDay(
   call: Call,
   place: Workplace,
   day: string,
   out: string | undefined,
 ): Promise<number> {
-  const { pathsOf } = await import('../../registro/index.js');
-  const seal = await sealOf(place, day);
+  const { pathsOf, sealOf } = await import('../../registro/index.js');
+  const seal = await sealOf(place.store, day);
+  if (seal === undefined) throw new CommandError(`${day} is not sealed: "ceralacca registro seal" first`);
   if (seal.state !== 'whole')
     throw new CommandError(`${day} was deleted by its age; its root and stamp are kept`);
   if (seal.fileHash === null)

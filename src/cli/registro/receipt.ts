@@ -12,7 +12,9 @@ export const run: Run = (call) =>
     const found = await findReceipt(store, identificativo, recipient);
     if (found === undefined) {
       const what = recipient === undefined ? 'accettazione' : `receipt for ${recipient}`;
-      throw new CommandError(`no ${what} of ${identificativo} is kept`);
+      throw new CommandError(
+        `no ${what} of ${identificativo} is kept; "ceralacca registro extract" gives what the register says`,
+      );
     }
     const out = call.option('out') ?? '';
     const file = createWriteStream(out, { mode: 0o600 });

@@ -1,5 +1,5 @@
 import { programVersion } from '../../config/index.js';
-import { escapeXml } from './xml.js';
+import { escapeXml } from '../xml.js';
 
 /** A file of the package. */
 export interface PackedFile {

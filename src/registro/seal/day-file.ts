@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { chunksOf, openSignedFile, type Signer, signFile, type TrustStore } from '../../smime/index.js';
-import type { DaySeal, RegisterRow, Store } from '../../storage/index.js';
+import type { DaySeal, Store } from '../../storage/index.js';
 import { clearLeftOver, makeFolder, publish, withTemporary } from './durable.js';
 import { entryLine, headerLine, TABLE_HEAD, tableLine } from './lines.js';
 import { type DayPaths, pathsOf } from './paths.js';
@@ -35,24 +35,30 @@ export async function writeDayFiles(parts: DayFileParts, seal: DaySeal): Promise
   const paths = pathsOf(parts.folder, seal);
   await makeFolder(paths.folder);
   await clearLeftOver(paths.folder, parts.clock());
-  const csv = await withTemporary(paths.folder, async (file, temporary) => {
-    const hash = await writeLines(file, TABLE_HEAD, entriesOf(store, seal.lanes), tableLine);
-    if (!(await publish(file, temporary, paths.csv)) && (await fileHash(paths.csv)) !== hash) {
-      throw new DayFileTaken(`${paths.csv} is there with another content`);
-    }
-    return hash;
-  });
-  const file = await withTemporary(paths.folder, async (content) => {
-    const head = `${headerLine(seal, gestore)}\n`;
-    const hash = await writeLines(
-      content,
-      head,
-      entriesOf(store, seal.lanes),
-      (row) => `${entryLine(row)}\n`,
-    );
-    return publishSigned(parts, paths, content, hash);
-  });
-  return store.write('putDayFiles', { day: seal.day, part: seal.part, file, csv });
+  const hashes = await withTemporary(paths.folder, (table, temporary) =>
+    withTemporary(paths.folder, async (content) => {
+      const csv = new TextWriter(table, TABLE_HEAD);
+      const lines = new TextWriter(content, `${headerLine(seal, gestore)}\n`);
+      for await (const row of entriesOf(store, seal.lanes)) {
+        await csv.add(tableLine(row));
+        await lines.add(`${entryLine(row)}\n`);
+      }
+      const hash = await csv.end();
+      await publishTable(paths, table, temporary, hash);
+      return { csv: hash, file: await publishSigned(parts, paths, content, await lines.end()) };
+    }),
+  );
+  return store.write('putDayFiles', { day: seal.day, part: seal.part, ...hashes });
+}
+
+async function publishTable(
+  paths: DayPaths,
+  table: FileHandle,
+  temporary: string,
+  hash: string,
+): Promise<void> {
+  if (!(await publish(table, temporary, paths.csv)) && (await fileHash(paths.csv)) !== hash)
+    throw new DayFileTaken(`${paths.csv} is there with another content`);
 }
 
 async function publishSigned(
@@ -81,27 +87,34 @@ async function publishSigned(
 /** Octets gathered before they are written. */
 const GATHERED = 64 * 1024;
 
-/** @returns SHA-256 of what was written, lower-case hex */
-async function writeLines(
-  file: FileHandle,
-  head: string,
-  rows: AsyncIterable<RegisterRow>,
-  line: (row: RegisterRow) => string,
-): Promise<string> {
-  const hash = createHash('sha256');
-  let gathered = head;
-  const flush = async (): Promise<void> => {
-    const bytes = Buffer.from(gathered, 'utf8');
-    gathered = '';
-    hash.update(bytes);
-    await file.writeFile(bytes);
-  };
-  for await (const row of rows) {
-    gathered += line(row);
-    if (gathered.length >= GATHERED) await flush();
+/** Text on its way into a file. */
+class TextWriter {
+  readonly #file: FileHandle;
+  readonly #hash = createHash('sha256');
+  #gathered: string;
+
+  constructor(file: FileHandle, head: string) {
+    this.#file = file;
+    this.#gathered = head;
   }
-  await flush();
-  return hash.digest('hex');
+
+  async add(text: string): Promise<void> {
+    this.#gathered += text;
+    if (this.#gathered.length >= GATHERED) await this.#flush();
+  }
+
+  /** @returns SHA-256 of what was written, lower-case hex */
+  async end(): Promise<string> {
+    await this.#flush();
+    return this.#hash.digest('hex');
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.from(this.#gathered, 'utf8');
+    this.#gathered = '';
+    this.#hash.update(bytes);
+    await this.#file.writeFile(bytes);
+  }
 }
 
 /** SHA-256 of a file, lower-case hex. @throws the file system's error */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { zipSync } from 'fflate';
+import type { Surroundings } from '../../src/cli/command.js';
 import { main } from '../../src/cli/index.js';
 import type { EvidenceReport } from '../../src/evidence/index.js';
 import { envelope, notice, original, sealed, type World, world } from '../evidence/world.js';
@@ -28,6 +30,16 @@ before(async () => {
   );
   files.write('originale.eml', original());
   files.write('altro.eml', original('Altro testo.'));
+  const accettazione = readFileSync(files.path('accettazione.eml'));
+  files.write('posta.zip', zipSync({ 'invio/busta.eml': busta, 'accettazione.eml': accettazione }));
+  files.write('altra-posta.zip', zipSync({ 'busta.eml': busta, 'rotta.zip': Buffer.from('PK\x03\x04') }));
+  files.write('senza.zip', zipSync({ 'leggimi.txt': Buffer.from('niente') }));
+  mkdirSync(files.path('cartella/dentro'), { recursive: true });
+  files.write('cartella/b.eml', busta);
+  files.write('cartella/a.eml', accettazione);
+  files.write('cartella/dentro/posta.zip', readFileSync(files.path('posta.zip')));
+  files.write('cartella/note.txt', 'niente');
+  symlinkSync(files.path('alterata.eml'), files.path('cartella/dentro/collegamento.eml'));
 });
 after(() => files.remove());
 
@@ -37,7 +49,9 @@ interface Outcome {
   readonly err: string;
 }
 
-async function verify(...argv: readonly string[]): Promise<Outcome> {
+const verify = (...argv: readonly string[]): Promise<Outcome> => verifyWith({}, argv);
+
+async function verifyWith(more: Partial<Surroundings>, argv: readonly string[]): Promise<Outcome> {
   let out = '';
   let err = '';
   const code = await main(['verify', ...argv], {
@@ -49,6 +63,7 @@ async function verify(...argv: readonly string[]): Promise<Outcome> {
     err: (text) => {
       err += text;
     },
+    ...more,
   });
   return { code, out, err };
 }
@@ -118,5 +133,79 @@ describe('ceralacca verify', () => {
       const { code, out } = await verify(path('busta.eml'), ...wrong);
       assert.deepEqual([code, out], [1, '']);
     }
+  });
+});
+
+const filesIn = ({ out }: Outcome): string[] => (JSON.parse(out) as EvidenceReport[]).map(({ file }) => file);
+
+describe('ceralacca verify with archives and folders', () => {
+  it('judges each message of a ZIP, and names where it stands', async () => {
+    const outcome = await verify(path('posta.zip'), '--trust', trust, '--json');
+    assert.equal(outcome.code, 0);
+    assert.deepEqual(filesIn(outcome), [
+      `${path('posta.zip')} > invio/busta.eml`,
+      `${path('posta.zip')} > accettazione.eml`,
+    ]);
+  });
+
+  it('judges what is in a folder and its folders in the order of names, and follows no link', async () => {
+    const outcome = await verify(path('cartella'), '--trust', trust, '--json');
+    assert.equal(outcome.code, 0);
+    assert.deepEqual(
+      filesIn(outcome),
+      ['a.eml', 'b.eml', 'dentro/posta.zip > invio/busta.eml', 'dentro/posta.zip > accettazione.eml'].map(
+        (name) => path(`cartella/${name}`),
+      ),
+    );
+    assert.match(outcome.err, /skipped, no mail message: \S+note\.txt\n$/);
+  });
+
+  it('gives 1 for a member that could not be judged, and for nothing to judge', async () => {
+    const broken = await verify(path('altra-posta.zip'), '--trust', trust);
+    assert.equal(broken.code, 1);
+    assert.match(broken.out, /PROVATO[\s\S]*rotta\.zip[\s\S]*INDETERMINATO[\s\S]*\[not-judged\]/);
+    const none = await verify(path('senza.zip'), '--trust', trust, '--json');
+    assert.deepEqual([none.code, none.out], [1, '[]\n']);
+    assert.match(none.err, /there is no message to verify/);
+  });
+
+  it('compares the original with those messages that are about it', async () => {
+    const same = await verify(
+      path('posta.zip'),
+      '--trust',
+      trust,
+      '--original',
+      path('originale.eml'),
+      '--json',
+    );
+    const [busta, accettazione] = JSON.parse(same.out) as EvidenceReport[];
+    assert.ok(busta?.checks.some(({ code }) => code === 'original-same'));
+    // It is about it too, but does not carry it.
+    assert.ok(accettazione?.reasons.some(({ code }) => code === 'original-not-comparable'));
+    files.write(
+      'terzo.eml',
+      Buffer.from(original().toString('latin1').replace('<1@client', '<3@client'), 'latin1'),
+    );
+    const other = await verify(path('posta.zip'), '--trust', trust, '--original', path('terzo.eml'));
+    assert.equal(other.code, 1);
+    assert.doesNotMatch(other.out, /\[original-/);
+    assert.match(other.err, /none of the messages is about the original/);
+    const only = await verify(path('busta.eml'), '--trust', trust, '--original', path('terzo.eml'));
+    assert.match(only.out, /\[original-message-id-differs\]/);
+  });
+
+  it('shows how far it is to a person, when there is much, and leaves nothing of it', async () => {
+    const many = Array.from({ length: 20 }, () => path('busta.eml'));
+    const seen = await verifyWith({ errIsTerminal: true }, [...many, '--trust', trust]);
+    assert.match(seen.err, /^\r10\/20 \(10\)\u001b\[K/);
+    assert.match(seen.err, /\r\u001b\[K$/);
+    assert.equal((await verify(...many, '--trust', trust)).err, '');
+    assert.equal((await verifyWith({ errIsTerminal: true }, [path('busta.eml')])).err, '');
+  });
+
+  it('writes each report as it comes', async () => {
+    const parts: string[] = [];
+    await verifyWith({ out: (text) => parts.push(text) }, [path('posta.zip'), path('alterata.eml')]);
+    assert.equal(parts.length, 3);
   });
 });

@@ -514,6 +514,10 @@ export const commands: readonly CommandRow[] = [
     options: [
       { flags: '--trust DIR', description: 'CAs (*.pem), directory (*.ldif, *.ldif.p7m), *.crl to believe' },
       { flags: '--original FILE', description: 'the message as its sender kept it, to compare' },
+      {
+        flags: '--files PATH',
+        description: 'attachments (a folder or one file), for the hashes of brief receipts',
+      },
       { flags: '--html', description: 'print one page of HTML' },
     ],
     json: true,

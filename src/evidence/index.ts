@@ -19,6 +19,7 @@ export type {
   Verdict,
   Weight,
 } from './report.js';
+export { type FileMatch, type HashedFile, hashFile, matchFiles } from './supplied-files.js';
 export {
   noTrust,
   readTrust,

@@ -77,7 +77,11 @@ export type FindingCode =
   | 'original-header-differs'
   | 'original-not-comparable'
   | 'original-message-id-differs'
-  | 'original-line-ends-restored';
+  | 'original-line-ends-restored'
+  // the attachments that were handed in
+  | 'file-hash-same'
+  | 'file-hash-not-found'
+  | 'file-not-supplied';
 
 /** One thing that was looked at. */
 export interface Finding extends Sentence {

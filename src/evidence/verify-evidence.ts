@@ -21,6 +21,7 @@ import {
 import { readCms, studySignature } from './signature-findings.js';
 import { readContent, type SignedContent } from './signed-content.js';
 import { anomalyAttestation, attestations, limitsOf } from './statements.js';
+import { fileFindings, type HashedFile } from './supplied-files.js';
 import { timesOf } from './times.js';
 import type { TrustMaterial } from './trust-material.js';
 import { isoTime } from './words.js';
@@ -34,6 +35,8 @@ export interface EvidenceQuestion {
   readonly bytes: Buffer;
   /** The message as its sender kept it. */
   readonly original?: SuppliedOriginal | undefined;
+  /** Attachments as somebody kept them, to compare with the hashes of a brief receipt. */
+  readonly files?: readonly HashedFile[];
   /** It was kept in an mbox, which marks lines that begin with `From `: those marks are undone if the signature wants it. */
   readonly fromMbox?: boolean;
   readonly trust: TrustMaterial;
@@ -48,6 +51,7 @@ interface Subject extends Surroundings {
   readonly file: string;
   readonly message: Rope;
   readonly original: SuppliedOriginal | undefined;
+  readonly files: readonly HashedFile[];
   readonly depth: number;
 }
 
@@ -63,8 +67,8 @@ export async function verifyEvidence(question: EvidenceQuestion): Promise<Eviden
 
 async function verifyBytes(question: EvidenceQuestion, before: readonly Finding[]): Promise<EvidenceReport> {
   const { bytes, ends } = canonicalLines(question.bytes);
-  const { file, original, trust, crypto, now } = question;
-  const subject = { file, message: Rope.of(bytes), original, trust, crypto, now, depth: 0 };
+  const { file, original, files = [], trust, crypto, now } = question;
+  const subject = { file, message: Rope.of(bytes), original, files, trust, crypto, now, depth: 0 };
   return examineMessage(subject, [...before, ...lineEndFindings(ends), ...trust.remarks]);
 }
 
@@ -211,6 +215,7 @@ async function signedReport(
     ...times.findings,
     ...content.findings,
     ...(await originalFindings(subject, content, facts)),
+    ...fileFindings(original, subject.files),
   ];
   const gestore =
     origin.directory?.providerName ??
@@ -317,7 +322,7 @@ async function nestedReports(
     const file = `${subject.file} > ${name}`;
     // What was handed in is the original of the file, not of what is inside it.
     const report = await examineMessage(
-      { ...subject, file, message, original: undefined, depth: subject.depth + 1 },
+      { ...subject, file, message, original: undefined, files: [], depth: subject.depth + 1 },
       [],
     );
     // Ordinary mail inside is no news; what it carries may be.

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { zipSync } from 'fflate';
 import type { Surroundings } from '../../src/cli/command.js';
 import { main } from '../../src/cli/index.js';
-import type { EvidenceReport } from '../../src/evidence/index.js';
-import { envelope, notice, original, sealed, type World, world } from '../evidence/world.js';
+import { archiveLimits, type EvidenceReport } from '../../src/evidence/index.js';
+import { briefForm } from '../../src/pec/index.js';
+import {
+  envelope,
+  notice,
+  original,
+  postacert,
+  RECIPIENT,
+  sealed,
+  type World,
+  world,
+} from '../evidence/world.js';
 import { type Scratch, scratch } from '../support/openssl.js';
 
 let w: World;
@@ -29,6 +39,17 @@ before(async () => {
     await sealed(notice(w.pki.alfa, { kind: 'accettazione' }), w.pki.alfa.signer),
   );
   files.write('originale.eml', original());
+  const brief = await briefForm(await postacert());
+  const delivered = {
+    kind: 'avvenuta-consegna',
+    recipient: RECIPIENT,
+    receipt: 'breve',
+    form: 'breve',
+  } as const;
+  files.write(
+    'breve.eml',
+    await sealed(notice(w.pki.beta, { ...delivered, original: brief }), w.pki.beta.signer),
+  );
   files.write('altro.eml', original('Altro testo.'));
   const accettazione = readFileSync(files.path('accettazione.eml'));
   files.write('posta.zip', zipSync({ 'invio/busta.eml': busta, 'accettazione.eml': accettazione }));
@@ -192,6 +213,35 @@ describe('ceralacca verify with archives and folders', () => {
     assert.match(other.err, /none of the messages is about the original/);
     const only = await verify(path('busta.eml'), '--trust', trust, '--original', path('terzo.eml'));
     assert.match(only.out, /\[original-message-id-differs\]/);
+  });
+
+  it('--files compares attachments with the hashes of brief receipts, and tells of those that are in none', async () => {
+    mkdirSync(path('allegati'), { recursive: true });
+    files.write('allegati/ricorso.pdf', Buffer.from('JVBERi0xLjQKJcOkw7zDtsOfCg==', 'base64'));
+    const found = await verify(path('breve.eml'), '--trust', trust, '--files', path('allegati'));
+    assert.deepEqual([found.code, found.err], [0, '']);
+    assert.match(found.out, /\[file-hash-same\]/);
+    files.write('altro.pdf', 'altro');
+    const stranger = await verify(path('breve.eml'), '--trust', trust, '--files', path('altro.pdf'));
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.err, /in no brief receipt the hash was found of: \S+altro\.pdf/);
+    assert.equal((await verify(path('breve.eml'), '--files', path('manca'))).code, 1);
+  });
+
+  it('takes no original and no attachment that is longer than a message can be', async () => {
+    const file = files.write('enorme', '');
+    for (const [octets, err] of [
+      [archiveLimits.messageOctets, /skipped|none|in no|^$/],
+      [archiveLimits.messageOctets + 1, /enorme is larger than 268435456 octets/],
+    ] as const) {
+      truncateSync(file, octets);
+      const { code, out, err: said } = await verify(path('breve.eml'), '--original', file);
+      assert.equal(code, 1);
+      assert.match(said, err);
+      assert.equal(out === '', octets > archiveLimits.messageOctets);
+    }
+    const [report] = JSON.parse((await verify(file, '--json')).out) as EvidenceReport[];
+    assert.match(report?.reasons[0]?.en ?? '', /larger than a message can be/);
   });
 
   it('shows how far it is to a person, when there is much, and leaves nothing of it', async () => {

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { archiveLimits } from '../../evidence/index.js';
 import { Rope } from '../../rope/index.js';
 import { CommandError } from '../command.js';
 
@@ -67,9 +68,16 @@ async function octets(path: string, handle: FileHandle, offset: number, length: 
   return bytes;
 }
 
-/** A whole file. @param what as the error calls it */
-export const bytesOf = (path: string, what: string): Promise<Buffer> =>
-  named(path, () => readFile(path), what);
+/** A whole file of something that is a message, or fits into one. @param what as the error calls it */
+export async function bytesOf(
+  path: string,
+  what: string,
+  most = archiveLimits.messageOctets,
+): Promise<Buffer> {
+  const { size } = await named(path, () => stat(path), what);
+  if (size > most) throw new CommandError(`${what} ${path} is larger than ${most} octets`);
+  return named(path, () => readFile(path), what);
+}
 
 /** @throws CommandError that names the file */
 async function named<T>(path: string, read: () => Promise<T>, what = 'the file'): Promise<T> {

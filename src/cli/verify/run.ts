@@ -1,6 +1,9 @@
 import {
   type EvidenceReport,
+  type HashedFile,
+  hashFile,
   type Item,
+  matchFiles,
   oddReport,
   openFile,
   type SuppliedOriginal,
@@ -23,23 +26,34 @@ export async function run(call: Call): Promise<number> {
     now,
     trust: await trustOf(call.option('trust'), now),
     original: await originalOf(call.option('original')),
+    files: await hashedFiles(call.option('files')),
   };
   const output = outputOf(call);
   const tally = new Tally(call);
   output.begin();
   await verifyAll(call, question, output, tally);
   output.end();
-  return tally.isProven(question.original) ? exitCode.ok : exitCode.failed;
+  return tally.isProven(question) ? exitCode.ok : exitCode.failed;
 }
 
 interface Question {
   readonly now: number;
   readonly trust: TrustMaterial;
   readonly original: SuppliedOriginal | undefined;
+  readonly files: readonly HashedFile[];
 }
 
 async function originalOf(file: string | undefined): Promise<SuppliedOriginal | undefined> {
   return file === undefined ? undefined : { name: file, bytes: await bytesOf(file, 'the original') };
+}
+
+/** Only hashes stay: the files may be many and large. */
+async function hashedFiles(path: string | undefined): Promise<readonly HashedFile[]> {
+  const hashed: HashedFile[] = [];
+  for (const file of path === undefined ? [] : await filesAt(path)) {
+    hashed.push(await hashFile(file.path, await bytesOf(file.path, 'the attachment'), nodeCrypto));
+  }
+  return hashed;
 }
 
 type Judged = Exclude<Item, { kind: 'other' }>;
@@ -49,7 +63,7 @@ async function verifyAll(call: Call, question: Question, output: Output, tally: 
   const progress = new Progress(call.surroundings, files.length);
   const report = async (item: Judged, several: boolean): Promise<void> => {
     const one = await reportOf(item, question, several);
-    tally.count(one);
+    tally.count(one, question.files);
     progress.clear();
     output.add(one);
   };
@@ -119,6 +133,11 @@ async function reportOf(item: Judged, question: Question, several: boolean): Pro
 /** Names that are told of what was skipped; of the others only how many. */
 const TOLD = 5;
 
+function shortened(names: readonly string[], count = names.length): string {
+  const more = count > TOLD ? ` and ${count - TOLD} more` : '';
+  return `${names.slice(0, TOLD).join(', ')}${more}`;
+}
+
 /** What all reports come to. */
 class Tally {
   readonly #skipped: string[] = [];
@@ -126,10 +145,12 @@ class Tally {
   #skips = 0;
   #proven = true;
   #compared = false;
+  readonly #matched = new Set<string>();
 
   constructor(private readonly call: Call) {}
 
-  count({ verdict, reasons, remarks, checks }: EvidenceReport): void {
+  count({ verdict, reasons, remarks, checks, original }: EvidenceReport, files: readonly HashedFile[]): void {
+    for (const { file } of matchFiles(original, files)) this.#matched.add(file);
     this.#reports += 1;
     if (verdict !== 'PROVEN') this.#proven = false;
     this.#compared ||= [reasons, remarks, checks].flat().some(({ code }) => code.startsWith('original-'));
@@ -148,14 +169,15 @@ class Tally {
   }
 
   /** Says also what no report could. */
-  isProven(original: SuppliedOriginal | undefined): boolean {
-    if (this.#skips > 0) {
-      const more = this.#skips > TOLD ? ` and ${this.#skips - TOLD} more` : '';
-      this.call.remark(`ceralacca: skipped, no mail message: ${this.#skipped.join(', ')}${more}`);
-    }
+  isProven({ original, files }: Pick<Question, 'original' | 'files'>): boolean {
+    if (this.#skips > 0)
+      this.call.remark(`ceralacca: skipped, no mail message: ${shortened(this.#skipped, this.#skips)}`);
     if (this.#reports === 0) this.call.remark('ceralacca: there is no message to verify');
     const asked = original === undefined || this.#compared || this.#reports === 0;
     if (!asked) this.call.remark(`ceralacca: none of the messages is about the original ${original?.name}`);
-    return this.#proven && asked && this.#reports > 0;
+    const strangers = files.filter(({ name }) => !this.#matched.has(name)).map(({ name }) => name);
+    if (strangers.length > 0)
+      this.call.remark(`ceralacca: in no brief receipt the hash was found of: ${shortened(strangers)}`);
+    return this.#proven && asked && strangers.length === 0 && this.#reports > 0;
   }
 }

@@ -45,6 +45,8 @@ export interface Surroundings {
   readonly stdin: NodeJS.ReadStream | NodeJS.ReadableStream;
   out(text: string): void;
   err(text: string): void;
+  /** Whether a person sees `err` as it comes; false if not given. */
+  readonly errIsTerminal?: boolean;
 }
 
 /** One column of a table for eyes. */

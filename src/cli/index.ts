@@ -526,15 +526,19 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'verify',
     summary:
-      'say offline what saved messages prove: envelopes, receipts, notices; 0 only when all are PROVEN',
+      'say offline what saved messages prove, those in a .zip, an mbox or a folder too; 0 only when all are PROVEN',
     arguments: ['FILE...'],
     options: [
       { flags: '--trust DIR', description: 'CAs (*.pem), directory (*.ldif, *.ldif.p7m), *.crl to believe' },
       { flags: '--original FILE', description: 'the message as its sender kept it, to compare' },
+      {
+        flags: '--files PATH',
+        description: 'attachments (a folder or one file), for the hashes of brief receipts',
+      },
       { flags: '--html', description: 'print one page of HTML' },
     ],
     json: true,
-    load: () => import('./verify.js'),
+    load: () => import('./verify/run.js'),
   },
   {
     name: 'migrate',
@@ -549,6 +553,7 @@ const ownSurroundings: Surroundings = {
   stdin: process.stdin,
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  errIsTerminal: process.stderr.isTTY === true,
 };
 
 /** Runs a command line without the program's name; gives the exit code (0 ok, 1 refused or failed, 2 usage). */

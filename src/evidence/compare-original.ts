@@ -45,7 +45,21 @@ const TELLING: readonly string[] = [
 export interface SuppliedOriginal {
   readonly name: string;
   readonly bytes: Buffer;
+  /** Among many messages it is compared with those about it alone: of the same Message-ID. */
+  readonly onlyIfAbout?: boolean;
 }
+
+/** Whether evidence is about the original, by the Message-ID the gestore noted, or by that of what an anomaly carries. */
+export async function isAbout(
+  original: SuppliedOriginal,
+  { msgid, postacert }: Pick<Question, 'msgid' | 'postacert'>,
+): Promise<boolean> {
+  const ours = await messageIdOf(Rope.of(canonicalLines(original.bytes).bytes));
+  return ours !== undefined && ours === (msgid ?? (await messageIdOf(postacert ?? Rope.empty)));
+}
+
+const messageIdOf = async (message: Rope): Promise<string | undefined> =>
+  (await headerOf(message))?.raw('Message-ID');
 
 interface Question {
   readonly original: SuppliedOriginal;

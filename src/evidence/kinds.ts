@@ -31,6 +31,7 @@ const TITLES: Readonly<Record<Kind, Sentence>> = {
   'rilevazione-virus': say('Avviso di rilevazione virus', 'Notice of a virus found'),
   anomalia: say('Busta di anomalia', 'Anomaly envelope'),
   firmato: say('Messaggio firmato, non di posta certificata', 'Signed message, no certified mail'),
+  illeggibile: say('File non leggibile, non giudicato', 'File that cannot be read, not judged'),
   ordinario: say('Messaggio ordinario, non firmato', 'Ordinary message, not signed'),
 };
 

@@ -18,6 +18,9 @@ export type Weight = 'holds' | 'remark' | 'open' | 'refutes';
 export type FindingCode =
   // the file
   | 'unreadable'
+  | 'not-judged'
+  | 'mbox-unquoted'
+  | 'mbox-quoting-unclear'
   | 'line-ends-restored'
   | 'line-ends-mixed'
   | 'not-signed'
@@ -74,7 +77,11 @@ export type FindingCode =
   | 'original-header-differs'
   | 'original-not-comparable'
   | 'original-message-id-differs'
-  | 'original-line-ends-restored';
+  | 'original-line-ends-restored'
+  // the attachments that were handed in
+  | 'file-hash-same'
+  | 'file-hash-not-found'
+  | 'file-not-supplied';
 
 /** One thing that was looked at. */
 export interface Finding extends Sentence {
@@ -83,7 +90,7 @@ export interface Finding extends Sentence {
 }
 
 /** What the message is: `tipo` of its signed data, or what it is without them. */
-export type Kind = Tipo | 'anomalia' | 'firmato' | 'ordinario';
+export type Kind = Tipo | 'anomalia' | 'firmato' | 'ordinario' | 'illeggibile';
 
 /** A named part of the original, or what a brief receipt has in its place. */
 export interface ContentPart {

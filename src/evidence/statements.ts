@@ -167,6 +167,7 @@ export function limitsOf(
   facts: CertifiedFacts | null,
   original: CarriedOriginal | null,
 ): Sentence[] {
+  if (kind === 'illeggibile') return [];
   if (kind === 'ordinario' || kind === 'firmato') {
     return [
       say(

@@ -2,8 +2,9 @@ import { type Header, MimeError, readHeader } from '../mime/index.js';
 import { type Classified, classify, type Daticert, instantOf } from '../pec/index.js';
 import { Rope } from '../rope/index.js';
 import { type CryptoPort, readSigned, type SignedMessage, type Verdict } from '../smime/read/index.js';
+import { type Quoting, unquotedForms } from './archive/mbox.js';
 import { describeOriginal, receiptFormOf } from './carried-original.js';
-import { compareOriginal, type SuppliedOriginal } from './compare-original.js';
+import { compareOriginal, isAbout, type SuppliedOriginal } from './compare-original.js';
 import { titleOf } from './kinds.js';
 import { canonicalLines, type LineEnds } from './line-ends.js';
 import { messagesIn } from './nested.js';
@@ -20,6 +21,7 @@ import {
 import { readCms, studySignature } from './signature-findings.js';
 import { readContent, type SignedContent } from './signed-content.js';
 import { anomalyAttestation, attestations, limitsOf } from './statements.js';
+import { fileFindings, type HashedFile } from './supplied-files.js';
 import { timesOf } from './times.js';
 import type { TrustMaterial } from './trust-material.js';
 import { isoTime } from './words.js';
@@ -33,6 +35,10 @@ export interface EvidenceQuestion {
   readonly bytes: Buffer;
   /** The message as its sender kept it. */
   readonly original?: SuppliedOriginal | undefined;
+  /** Attachments as somebody kept them, to compare with the hashes of a brief receipt. */
+  readonly files?: readonly HashedFile[];
+  /** It was kept in an mbox, which marks lines that begin with `From `: those marks are undone if the signature wants it. */
+  readonly fromMbox?: boolean;
   readonly trust: TrustMaterial;
   readonly crypto: CryptoPort;
   /** Epoch milliseconds: nothing is judged by it but what happened since. */
@@ -45,6 +51,7 @@ interface Subject extends Surroundings {
   readonly file: string;
   readonly message: Rope;
   readonly original: SuppliedOriginal | undefined;
+  readonly files: readonly HashedFile[];
   readonly depth: number;
 }
 
@@ -53,11 +60,49 @@ interface Subject extends Surroundings {
  * original if there is one, and the trust material is looked at. Nothing is thrown for what the files hold.
  */
 export async function verifyEvidence(question: EvidenceQuestion): Promise<EvidenceReport> {
-  const { bytes, ends } = canonicalLines(question.bytes);
-  const { file, original, trust, crypto, now } = question;
-  const subject = { file, message: Rope.of(bytes), original, trust, crypto, now, depth: 0 };
-  return examineMessage(subject, [...lineEndFindings(ends), ...trust.remarks]);
+  const asItStands = await verifyBytes(question, []);
+  if (question.fromMbox !== true || !isAltered(asItStands)) return asItStands;
+  return unquotedReport(question, asItStands);
 }
+
+async function verifyBytes(question: EvidenceQuestion, before: readonly Finding[]): Promise<EvidenceReport> {
+  const { bytes, ends } = canonicalLines(question.bytes);
+  const { file, original, files = [], trust, crypto, now } = question;
+  const subject = { file, message: Rope.of(bytes), original, files, trust, crypto, now, depth: 0 };
+  return examineMessage(subject, [...before, ...lineEndFindings(ends), ...trust.remarks]);
+}
+
+const isAltered = ({ reasons }: EvidenceReport): boolean => reasons.some(({ code }) => code === 'altered');
+
+/** Which marks a mailbox program put into the message nobody noted: the signature tells. */
+async function unquotedReport(
+  question: EvidenceQuestion,
+  asItStands: EvidenceReport,
+): Promise<EvidenceReport> {
+  const forms = unquotedForms(question.bytes);
+  for (const { quoting, bytes } of forms) {
+    const report = await verifyBytes({ ...question, bytes }, [unquoted(quoting)]);
+    if (!isAltered(report)) return report;
+  }
+  return forms.length === 0
+    ? asItStands
+    : { ...asItStands, remarks: [...asItStands.remarks, quotingUnclear] };
+}
+
+const unquoted = (quoting: Quoting): Finding =>
+  finding(
+    'mbox-unquoted',
+    'remark',
+    `Il programma che conservava la posta aveva messo ">" davanti a righe che cominciano con "From " (mbox, uso ${quoting}): prima della verifica è stato tolto.`,
+    `The program that kept the mail had put ">" before lines that begin with "From " (mbox, as ${quoting} does): before verifying it was taken away.`,
+  );
+
+const quotingUnclear = finding(
+  'mbox-quoting-unclear',
+  'remark',
+  'Il messaggio viene da una casella mbox e ha righe che cominciano con ">From ": può averle cambiate il programma che conservava la posta. Tolto il ">", nei modi noti, la firma non torna. Un’altra copia del messaggio può essere intatta.',
+  'The message comes from an mbox and has lines that begin with ">From ": the program that kept the mail may have changed them. With the ">" taken away, in the known ways, the signature still does not fit. Another copy of the message may be intact.',
+);
 
 function lineEndFindings(ends: LineEnds): Finding[] {
   if (ends === 'crlf') return [];
@@ -170,6 +215,7 @@ async function signedReport(
     ...times.findings,
     ...content.findings,
     ...(await originalFindings(subject, content, facts)),
+    ...fileFindings(original, subject.files),
   ];
   const gestore =
     origin.directory?.providerName ??
@@ -199,7 +245,9 @@ async function originalFindings(
 ): Promise<readonly Finding[]> {
   if (original === undefined) return [];
   const brief = facts?.receiptForm === 'breve';
-  return compareOriginal({ original, postacert, brief, msgid: daticert?.msgid, crypto });
+  const msgid = daticert?.msgid;
+  if (original.onlyIfAbout === true && !(await isAbout(original, { msgid, postacert }))) return [];
+  return compareOriginal({ original, postacert, brief, msgid, crypto });
 }
 
 function attestsOf(
@@ -274,7 +322,7 @@ async function nestedReports(
     const file = `${subject.file} > ${name}`;
     // What was handed in is the original of the file, not of what is inside it.
     const report = await examineMessage(
-      { ...subject, file, message, original: undefined, depth: subject.depth + 1 },
+      { ...subject, file, message, original: undefined, files: [], depth: subject.depth + 1 },
       [],
     );
     // Ordinary mail inside is no news; what it carries may be.

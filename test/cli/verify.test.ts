@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { zipSync } from 'fflate';
+import type { Surroundings } from '../../src/cli/command.js';
 import { main } from '../../src/cli/index.js';
-import type { EvidenceReport } from '../../src/evidence/index.js';
-import { envelope, notice, original, sealed, type World, world } from '../evidence/world.js';
+import { archiveLimits, type EvidenceReport } from '../../src/evidence/index.js';
+import { briefForm } from '../../src/pec/index.js';
+import {
+  envelope,
+  notice,
+  original,
+  postacert,
+  RECIPIENT,
+  sealed,
+  type World,
+  world,
+} from '../evidence/world.js';
 import { type Scratch, scratch } from '../support/openssl.js';
 
 let w: World;
@@ -27,7 +39,28 @@ before(async () => {
     await sealed(notice(w.pki.alfa, { kind: 'accettazione' }), w.pki.alfa.signer),
   );
   files.write('originale.eml', original());
+  const brief = await briefForm(await postacert());
+  const delivered = {
+    kind: 'avvenuta-consegna',
+    recipient: RECIPIENT,
+    receipt: 'breve',
+    form: 'breve',
+  } as const;
+  files.write(
+    'breve.eml',
+    await sealed(notice(w.pki.beta, { ...delivered, original: brief }), w.pki.beta.signer),
+  );
   files.write('altro.eml', original('Altro testo.'));
+  const accettazione = readFileSync(files.path('accettazione.eml'));
+  files.write('posta.zip', zipSync({ 'invio/busta.eml': busta, 'accettazione.eml': accettazione }));
+  files.write('altra-posta.zip', zipSync({ 'busta.eml': busta, 'rotta.zip': Buffer.from('PK\x03\x04') }));
+  files.write('senza.zip', zipSync({ 'leggimi.txt': Buffer.from('niente') }));
+  mkdirSync(files.path('cartella/dentro'), { recursive: true });
+  files.write('cartella/b.eml', busta);
+  files.write('cartella/a.eml', accettazione);
+  files.write('cartella/dentro/posta.zip', readFileSync(files.path('posta.zip')));
+  files.write('cartella/note.txt', 'niente');
+  symlinkSync(files.path('alterata.eml'), files.path('cartella/dentro/collegamento.eml'));
 });
 after(() => files.remove());
 
@@ -37,7 +70,9 @@ interface Outcome {
   readonly err: string;
 }
 
-async function verify(...argv: readonly string[]): Promise<Outcome> {
+const verify = (...argv: readonly string[]): Promise<Outcome> => verifyWith({}, argv);
+
+async function verifyWith(more: Partial<Surroundings>, argv: readonly string[]): Promise<Outcome> {
   let out = '';
   let err = '';
   const code = await main(['verify', ...argv], {
@@ -49,6 +84,7 @@ async function verify(...argv: readonly string[]): Promise<Outcome> {
     err: (text) => {
       err += text;
     },
+    ...more,
   });
   return { code, out, err };
 }
@@ -118,5 +154,108 @@ describe('ceralacca verify', () => {
       const { code, out } = await verify(path('busta.eml'), ...wrong);
       assert.deepEqual([code, out], [1, '']);
     }
+  });
+});
+
+const filesIn = ({ out }: Outcome): string[] => (JSON.parse(out) as EvidenceReport[]).map(({ file }) => file);
+
+describe('ceralacca verify with archives and folders', () => {
+  it('judges each message of a ZIP, and names where it stands', async () => {
+    const outcome = await verify(path('posta.zip'), '--trust', trust, '--json');
+    assert.equal(outcome.code, 0);
+    assert.deepEqual(filesIn(outcome), [
+      `${path('posta.zip')} > invio/busta.eml`,
+      `${path('posta.zip')} > accettazione.eml`,
+    ]);
+  });
+
+  it('judges what is in a folder and its folders in the order of names, and follows no link', async () => {
+    const outcome = await verify(path('cartella'), '--trust', trust, '--json');
+    assert.equal(outcome.code, 0);
+    assert.deepEqual(
+      filesIn(outcome),
+      ['a.eml', 'b.eml', 'dentro/posta.zip > invio/busta.eml', 'dentro/posta.zip > accettazione.eml'].map(
+        (name) => path(`cartella/${name}`),
+      ),
+    );
+    assert.match(outcome.err, /skipped, no mail message: \S+note\.txt\n$/);
+  });
+
+  it('gives 1 for a member that could not be judged, and for nothing to judge', async () => {
+    const broken = await verify(path('altra-posta.zip'), '--trust', trust);
+    assert.equal(broken.code, 1);
+    assert.match(broken.out, /PROVATO[\s\S]*rotta\.zip[\s\S]*INDETERMINATO[\s\S]*\[not-judged\]/);
+    const none = await verify(path('senza.zip'), '--trust', trust, '--json');
+    assert.deepEqual([none.code, none.out], [1, '[]\n']);
+    assert.match(none.err, /there is no message to verify/);
+  });
+
+  it('compares the original with those messages that are about it', async () => {
+    const same = await verify(
+      path('posta.zip'),
+      '--trust',
+      trust,
+      '--original',
+      path('originale.eml'),
+      '--json',
+    );
+    const [busta, accettazione] = JSON.parse(same.out) as EvidenceReport[];
+    assert.ok(busta?.checks.some(({ code }) => code === 'original-same'));
+    // It is about it too, but does not carry it.
+    assert.ok(accettazione?.reasons.some(({ code }) => code === 'original-not-comparable'));
+    files.write(
+      'terzo.eml',
+      Buffer.from(original().toString('latin1').replace('<1@client', '<3@client'), 'latin1'),
+    );
+    const other = await verify(path('posta.zip'), '--trust', trust, '--original', path('terzo.eml'));
+    assert.equal(other.code, 1);
+    assert.doesNotMatch(other.out, /\[original-/);
+    assert.match(other.err, /none of the messages is about the original/);
+    const only = await verify(path('busta.eml'), '--trust', trust, '--original', path('terzo.eml'));
+    assert.match(only.out, /\[original-message-id-differs\]/);
+  });
+
+  it('--files compares attachments with the hashes of brief receipts, and tells of those that are in none', async () => {
+    mkdirSync(path('allegati'), { recursive: true });
+    files.write('allegati/ricorso.pdf', Buffer.from('JVBERi0xLjQKJcOkw7zDtsOfCg==', 'base64'));
+    const found = await verify(path('breve.eml'), '--trust', trust, '--files', path('allegati'));
+    assert.deepEqual([found.code, found.err], [0, '']);
+    assert.match(found.out, /\[file-hash-same\]/);
+    files.write('altro.pdf', 'altro');
+    const stranger = await verify(path('breve.eml'), '--trust', trust, '--files', path('altro.pdf'));
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.err, /in no brief receipt the hash was found of: \S+altro\.pdf/);
+    assert.equal((await verify(path('breve.eml'), '--files', path('manca'))).code, 1);
+  });
+
+  it('takes no original and no attachment that is longer than a message can be', async () => {
+    const file = files.write('enorme', '');
+    for (const [octets, err] of [
+      [archiveLimits.messageOctets, /skipped|none|in no|^$/],
+      [archiveLimits.messageOctets + 1, /enorme is larger than 268435456 octets/],
+    ] as const) {
+      truncateSync(file, octets);
+      const { code, out, err: said } = await verify(path('breve.eml'), '--original', file);
+      assert.equal(code, 1);
+      assert.match(said, err);
+      assert.equal(out === '', octets > archiveLimits.messageOctets);
+    }
+    const [report] = JSON.parse((await verify(file, '--json')).out) as EvidenceReport[];
+    assert.match(report?.reasons[0]?.en ?? '', /larger than a message can be/);
+  });
+
+  it('shows how far it is to a person, when there is much, and leaves nothing of it', async () => {
+    const many = Array.from({ length: 20 }, () => path('busta.eml'));
+    const seen = await verifyWith({ errIsTerminal: true }, [...many, '--trust', trust]);
+    assert.match(seen.err, /^\r10\/20 \(10\)\u001b\[K/);
+    assert.match(seen.err, /\r\u001b\[K$/);
+    assert.equal((await verify(...many, '--trust', trust)).err, '');
+    assert.equal((await verifyWith({ errIsTerminal: true }, [path('busta.eml')])).err, '');
+  });
+
+  it('writes each report as it comes', async () => {
+    const parts: string[] = [];
+    await verifyWith({ out: (text) => parts.push(text) }, [path('posta.zip'), path('alterata.eml')]);
+    assert.equal(parts.length, 3);
   });
 });

@@ -1,6 +1,7 @@
 import { certificateHash, writeProviderRecord } from '../../src/directory/index.js';
 import {
   type EvidenceReport,
+  type HashedFile,
   noTrust,
   readTrust,
   type TrustFile,
@@ -164,6 +165,7 @@ export const ldifOf = (
 export interface Asked {
   readonly trust?: readonly TrustFile[] | 'none';
   readonly original?: Buffer;
+  readonly files?: readonly HashedFile[];
   readonly now?: number;
 }
 
@@ -193,6 +195,7 @@ export async function world(): Promise<World> {
         file: 'messaggio.eml',
         bytes: message,
         original: asked.original && { name: 'originale.eml', bytes: asked.original },
+        files: asked.files ?? [],
         trust,
         crypto: nodeCrypto,
         now,

@@ -94,9 +94,9 @@ export type Quoting = 'mboxrd' | 'mboxo';
 
 const QUOTED: Readonly<Record<Quoting, RegExp>> = {
   // Every `>` more than there was.
-  mboxrd: /(?<=^|\n)>(>*From )/g,
+  mboxrd: /(^|\n)>(>*From )/g,
   // `From ` alone was marked, so that nobody can tell what was `>From ` before.
-  mboxo: /(?<=^|\n)>(From )/g,
+  mboxo: /(^|\n)>(From )/g,
 };
 
 /** The message as it may have been before it was put into a mailbox, in the order of likelihood; itself is not among them. */
@@ -107,7 +107,7 @@ export function unquotedForms(
   const text = message.toString('latin1');
   const forms: { quoting: Quoting; bytes: Buffer }[] = [];
   for (const quoting of ['mboxrd', 'mboxo'] as const) {
-    const plain = text.replace(QUOTED[quoting], '$1');
+    const plain = text.replace(QUOTED[quoting], '$1$2');
     if (plain !== text && !forms.some(({ bytes }) => bytes.toString('latin1') === plain))
       forms.push({ quoting, bytes: Buffer.from(plain, 'latin1') });
   }
